@@ -86,7 +86,15 @@ def _compiled(
         new = traced_again(trace, plain(list(args)))
         paths.insert(0, _Path(new, path_of(new)))
         del paths[MAX_PATHS:]
-        return paths[0].compute(*args)
+        try:
+            return paths[0].compute(*args)
+        except OffPathError as error:
+            kinds = ", ".join(type(arg).__name__ for arg in args)
+            raise UnsupportedError(
+                f"{trace.function_name} is not compiled for arguments like these.",
+                given=f"arguments of type {kinds}",
+                instead="np.asarray(…) of each",
+            ) from error
 
     call.__name__ = call.__qualname__ = f"{trace.function_name}_and_gradient"
     return call

@@ -503,9 +503,9 @@ def taken_in(value: Any, what: str) -> Any:
 
 
 def is_other_float(value: Any, dtype: Any) -> bool:
-    """Whether a value computes in another float type than this one."""
+    """Whether a value computes in another float type than this one, in any order of bytes."""
     kind: str = getattr(getattr(value, "dtype", None), "kind", "")
-    return kind == "f" and bool(value.dtype != dtype)
+    return kind == "f" and bool(value.dtype != dtype and value.dtype.name != dtype.name)
 
 
 def is_foreign(value: Any) -> bool:

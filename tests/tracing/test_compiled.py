@@ -253,6 +253,20 @@ def test_a_path_of_a_flag_takes_no_other_numbers(f, calls):
     assert run(*calls[-1])[1][1] is not None
 
 
+@pytest.mark.parametrize("orders", ["<>", "><", ">>"])
+@pytest.mark.parametrize("size", [4, 8])
+def test_arguments_may_have_their_bytes_in_either_order(orders, size):
+    x, w = np.arange(3.0), np.array([2.0, -1.0, 0.5])
+    one, other = (z.astype(f"{order}f{size}") for z, order in zip((x, w), orders, strict=True))
+    for traced in ((x, w), (one, other)):
+        run = bp.trace(lambda x, w: np.sum(x * w), *traced).compile()
+        for args in ((one, other), (x, w), (x.astype(one.dtype), w)):
+            value, (d_x, d_w) = run(*args)
+            assert value == 0.0
+            np.testing.assert_array_equal(d_x, w)
+            np.testing.assert_array_equal(d_w, x)
+
+
 DOUBLES = np.arange(3.0)
 NUMBERS = [2.0, 3, np.float32(2), np.float64(2), np.int64(3)]
 ARRAYS = [DOUBLES, DOUBLES.astype(np.float32), DOUBLES.astype(int), DOUBLES.astype(np.int8)]

@@ -190,6 +190,13 @@ def test_a_library_of_one_float_type_computes_what_was_traced_in_another():
     assert compiled(B.astype(np.float32))[0] == pytest.approx(np.sum(B**2))
 
 
+def test_a_library_whose_arrays_never_fit_is_told_and_does_not_end_without_a_word():
+    of_rows = SimpleNamespace(**vars(STANDARD))
+    of_rows.asarray = lambda x, dtype=None: np.atleast_1d(np.asarray(x, dtype))
+    with pytest.raises(UnsupportedError, match="not compiled for arguments like these"):
+        bp.trace(lambda x: x**2, 2.0).compile(xp=of_rows)(np.float64(2.0))
+
+
 def test_infinities_stay_what_they_are():
     x = np.array([1.0, -2.0, np.inf, -np.inf, np.nan])
     graph = bp.trace(lambda x, w: np.sum(np.heaviside(x, 0.5) * w), np.zeros(5), np.ones(5))
@@ -211,6 +218,26 @@ def test_a_function_that_the_library_lacks_is_named_when_compiling():
     with pytest.raises(UnsupportedError) as caught:
         graph.compile(xp=few)
     assert "there is no np.linalg.eigvalsh in few" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "made",
+    [lambda x: x.astype(np.float16), lambda x: np.ones(6, np.float16)],
+    ids=["cast", "captured"],
+)
+def test_a_type_that_the_library_lacks_is_named_when_compiling(made):
+    graph = bp.trace(lambda x: np.sum(x * made(x)), FLAT)
+    with pytest.raises(UnsupportedError, match=r"no float16 in dask\.array(.|\n)*np\.float32"):
+        graph.compile(xp=da)
+
+
+def test_an_array_of_dask_that_does_not_know_its_shape_is_told_how_it_may():
+    compiled = bp.trace(lambda x: np.sum(x**2), FLAT).compile(xp=da)
+    x = da.from_array(FLAT, chunks=4)
+    x = x[x > -9.0]
+    with pytest.raises(UnsupportedError, match=r"shape \(nan,\)(.|\n)*compute_chunk_sizes"):
+        compiled(x)
+    assert compiled(x.compute_chunk_sizes())[0].compute() == np.sum(FLAT**2)
 
 
 def test_a_function_that_the_library_has_is_not_said_to_be_missing():

@@ -390,6 +390,7 @@ def _select(library: Library, call: Expression) -> Call:
 
 def _astype(library: Library, call: Expression) -> Call:
     dtype = np.dtype(call.keywords["dtype"])
+    library.dtype(dtype)  # which it may lack
     return lambda x: library.as_type(x, dtype)
 
 

@@ -228,6 +228,21 @@ class Library:
 
         return [stand_in(leaf) for leaf in leaves]
 
+    def check_shape(self, x: Any) -> None:
+        """See that an array knows its shape.
+
+        Raises
+        ------
+        UnsupportedError
+            If it does not before it is computed, such as one of Dask's that a mask has picked.
+        """
+        if any(length is None or length != length for length in x.shape):
+            raise UnsupportedError(
+                f"The shape of an argument is not known to {self.name}.",
+                given=f"an array of shape {tuple(x.shape)}",
+                instead="x.compute_chunk_sizes() before the call",
+            )
+
     def is_lazy(self, x: Any) -> bool:
         """Whether an array is a plan of what to compute, which takes no such array as index."""
         return hasattr(x, "compute")

@@ -42,9 +42,10 @@ def path_elsewhere(trace: Trace, library: Library) -> Path:
     Raises
     ------
     UnsupportedError
-        If the library lacks a function that the program needs.
+        If the library lacks a function, or a type of floats, that the program needs.
     """
     program = Program(trace)
+    _check_types(library, program)
     layout = _Layout(library, program)
     calls = [each for each in program.needed if each.row is not None]
     steps = [layout.step(each) for each in calls]
@@ -65,6 +66,7 @@ def path_elsewhere(trace: Trace, library: Library) -> Path:
                 raise OffPathError
             values[place] = library.array(leaf, node.value.dtype)
             if tuple(values[place].shape) != node.shape:
+                library.check_shape(values[place])
                 raise OffPathError
         missed: list[Any] = []
         for place, (compute, places, guards, outside) in enumerate(steps, start=layout.first):
@@ -328,6 +330,32 @@ def _unknown(program: Program, call: Expression, error: Exception) -> Unsupporte
         given=_line_of(made) if made else "a step back",
         instead=instead,
     )
+
+
+def _check_types(library: Library, program: Program) -> None:
+    """See that the library has the types of floats that a program computes in.
+
+    Raises
+    ------
+    UnsupportedError
+        If it lacks one.
+    """
+    records = dict(zip(program.forward, program.trace.records, strict=False))
+    inputs = program.forward[: program.trace.input_count]
+    for each in (*inputs, *program.needed):
+        dtype = np.asarray(each.value).dtype
+        if dtype.kind != "f":
+            continue
+        try:
+            library.dtype(dtype)
+        except LackingError:
+            made = records.get(each)
+            raise UnsupportedError(
+                f"The program computes with {dtype.name}, and there is no {dtype.name} in "
+                f"{library.name}.",
+                given=_line_of(made) if made and made.scope else "an argument, or what is captured",
+                instead="np.float32 or np.float64; or graph.compile(), which runs with NumPy",
+            ) from None
 
 
 def _line_of(made: Guard | Record) -> str:

@@ -98,7 +98,8 @@ class _Function:
         self._unpackings: dict[str, str] = {}  # from m = theta[0] to m, b = theta
         rows = [each.row for each in self.program.needed if each.row and not each.row.is_native]
         foreign = {row.name: row for row in rows}
-        dtypes = {node.value.dtype.name: node.value.dtype for node in trace.inputs}
+        kinds = (node.value.dtype.newbyteorder("=") for node in trace.inputs)
+        dtypes = {kind.name: kind for kind in kinds}
         self.converters = {name: _converter(dtype) for name, dtype in dtypes.items()}
         called = {"map", *(each.__name__ for each in self.converters.values())}
         self._taken = {"np", "zlib", "globals", *keyword.kwlist, *foreign, *called}
