@@ -7,7 +7,7 @@ does, that is said.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -246,11 +246,11 @@ class _Judge:
         if wrong and not explained and (text := self._misplaced(wrong)):
             yield Finding("wrong_shape", wrong[0].name, rank, text)
             return
-        groups: dict[tuple[str, str], list[Checked]] = {}
+        groups: dict[tuple[str, str, Hashable], list[Checked]] = {}
         for checked in wrong:
             if not (explained and self._is_explained(checked)):
-                groups.setdefault(fault_of(checked), []).append(checked)
-        for (kind, reason), group in groups.items():
+                groups.setdefault((*fault_of(checked), _misfit(checked)), []).append(checked)
+        for (kind, reason, _), group in groups.items():
             first, *rest = group
             if kind == "not_recognised":
                 yield from self._not_recognised(group, by_name, rank)
@@ -439,6 +439,16 @@ class _Judge:
             "Every call has to be right."
         )
         return Finding("state_kept_between_calls", name, 1, text)
+
+
+def _misfit(checked: Checked) -> Hashable:
+    """Return how a shape differs from the right one: alike for those that are wrong alike."""
+    if checked.given is None:
+        return checked.remark
+    given, expected = checked.given.shape, checked.expected.shape
+    if given == expected or given == expected[::-1]:
+        return given == expected
+    return len(given), len(expected), *(n == m for n, m in zip(given, expected, strict=False))
 
 
 def message(

@@ -604,6 +604,18 @@ def test_the_right_loss_beside_the_gradients_is_no_news():
     assert bp.check_backward(lambda *given: (np.nan, by_hand(*given))).ok
 
 
+def test_each_shape_that_is_wrong_in_its_own_way_is_said():
+    right = make_backward(samples="rows")
+
+    def turned(A, b, x, y):
+        dA, db = right(A, b, x, y)
+        return [2 * each.T + 1 for each in dA], [each.sum() for each in db]
+
+    weights, biases = said_of(turned, samples="rows", widths=(3, 4, 2))
+    assert weights == ("dA[1]: its shape is (4, 2), expected (2, 4). The same is wrong with dA[0].")
+    assert biases == "db[1]: its shape is (), expected (2,). The same is wrong with db[0]."
+
+
 def test_a_factor_is_told_in_the_sizes_of_the_network():
     def by_outputs(dA, db, N):  # divided by n_K where N was meant
         n = len(db[-1])
