@@ -198,7 +198,7 @@ export class Replay extends View {
   /** Show a step; whoever asks for more than there are reads why nothing moves. */
   go(step) {
     const to = clamp(step, 0, this.last);
-    const words = step < 0 ? "This is the first step: ] goes on." : "This is the last step: [ goes back, Home to the start.";
+    const words = step < 0 ? "This is the first step." : "This is the last step.";
     const beyond = to === this.step && step !== to;
     this.end.replaceChildren(...(beyond ? [html("em", {}, words)] : []));
     if (beyond) this.say(words);

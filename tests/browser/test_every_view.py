@@ -128,8 +128,8 @@ def test_a_step_beyond_an_end_is_told(open_view, name):
     if not page.locator(".bpnb-end").count():
         assert name == "SigmoidExplorer"  # which has no steps
         return
-    ends = [("Home", "[", "]", "This is the first step: ] goes on.")]
-    ends += [("End", "]", "[", "This is the last step: [ goes back, Home to the start.")]
+    ends = [("Home", "[", "]", "This is the first step.")]
+    ends += [("End", "]", "[", "This is the last step.")]
     page.locator(".bpnb [aria-label='Step forward']").focus()
     for end, on, back, words in ends:
         page.keyboard.press(end)
