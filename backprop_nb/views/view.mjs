@@ -201,7 +201,7 @@ export class Replay extends View {
     const words = step < 0 ? "This is the first step." : "This is the last step.";
     const beyond = to === this.step && step !== to;
     this.end.replaceChildren(...(beyond ? [html("em", {}, words)] : []));
-    if (beyond) this.say(words);
+    if (beyond) requestAnimationFrame(() => this.say(words)); // after a picture that is on its way
     else this.reach(to);
   }
 
