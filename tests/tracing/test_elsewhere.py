@@ -501,7 +501,11 @@ def test_an_index_out_of_range_is_nan_under_jax_and_not_the_last_entry(name):
     for run in (compiled, jax.jit(compiled)):
         assert run(FLAT, np.array([0.0, -1.0]))[0] == graph.evaluate(FLAT, np.array([0.0, -1.0]))
         for outside in (6.0, -7.0):
-            assert np.isnan(run(FLAT, np.array([0.0, outside]))[0])
+            value, gradients = run(FLAT, np.array([0.0, outside]))
+            assert np.isnan(value)
+            assert all(np.all(np.isnan(each)) for each in gradients)
+            own = jax.grad(lambda x, at, run=run: run(x, at)[0])(FLAT, np.array([0.0, outside]))
+            assert np.any(np.isnan(own))
 
 
 def test_a_whole_number_that_an_index_out_of_range_spoils_is_an_error_under_jax():

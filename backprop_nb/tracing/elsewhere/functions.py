@@ -61,12 +61,13 @@ def missing(library: Library, call: Expression, compute: Call) -> Call | None:
     name = full_name(call.row.function).removeprefix("np.")
     if name == "unravel_index":
         return _missing_of_shape(library, call)
-    if name not in _AT_PLACES or len(call.operands) < 2:
+    values = len(call.keywords.get("at", ()))
+    at = call.operands[1 + values :]
+    if name not in _AT_PLACES or all(np.asarray(each.value).dtype == bool for each in at):
         return None
     zeros, is_nan, any_of = (library.get(each) for each in ("zeros", "isnan", "any"))
     if not hasattr(zeros(1), "at"):
         return None
-    values = len(call.keywords.get("at", ()))
 
     def missed(*arrays: Any) -> Any:
         blank = [zeros(x.shape, dtype=library.dtype(_SMALL)) for x in arrays[: 1 + values]]

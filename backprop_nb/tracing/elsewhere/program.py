@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import reduce
+from operator import or_
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -85,8 +87,9 @@ def path_elsewhere(trace: Trace, library: Library) -> Path:
             for guard in guards:
                 _check(library, guard, values[place])
         value, *found = values[value_at], *[each.of(values) for each in gradients]
-        for each in missed:
-            value, *found = (_or_nan(library, each, x) for x in (value, *found))
+        if missed:
+            any_missed = reduce(or_, missed)
+            value, *found = (_or_nan(library, any_missed, x) for x in (value, *found))
         return value, trace.restore(found)
 
     return run
@@ -279,7 +282,9 @@ def _or_nan(library: Library, missed: Any, x: Any) -> Any:
     """Return a result, or NaN throughout if an entry was missed on the way."""
     dtype = np.dtype(str(x.dtype).rpartition(".")[2])
     if dtype.kind == "f":
-        return library.get("where")(missed, library.array(np.nan, dtype), x)
+        # Times NaN, and not NaN in its place, so that the library's own gradient is NaN, too.
+        factors = (library.array(factor, dtype) for factor in (np.nan, 1.0))
+        return x * library.get("where")(missed, *factors)
     try:
         is_missed = bool(missed)
     except TypeError as error:
