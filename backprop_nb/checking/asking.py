@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import hashlib
+import inspect
 import io
 import operator
 import re
@@ -450,7 +451,8 @@ def _described(error: BaseException, last: TracebackType | None, course: Course)
     if last is not None:
         where = f" (in {last.tb_frame.f_code.co_name}, line {last.tb_lineno})"
         if isinstance(error, KeyError):
-            where += _without_key(last, {*course.leaf_names.values(), *course.symbols})
+            first = next(filter(_is_own, links(error)), last).tb_frame
+            where += _without_key(last, {*course.leaf_names.values(), *course.symbols}, first)
     where += _order(error, course)
     if instead := to_write(error):
         where += f"; write {instead}"
@@ -478,15 +480,29 @@ def _order(error: BaseException, course: Course) -> str:
     )
 
 
-def _without_key(last: TracebackType, of_parameters: Set[str]) -> str:
-    """Say which dict of the submission's own lacks a key; "" for one with keys of parameters."""
+def _without_key(last: TracebackType, of_parameters: Set[str], called: FrameType) -> str:
+    """Say which dict of the submission's own lacks a key; "" for one that holds parameters.
+
+    These are what its first function is ``called`` with.
+    """
     frame, place = last.tb_frame, locate(last.tb_frame.f_code, last.tb_lasti)
     match place and place.node:
         case ast.Subscript(value=owner) | ast.Call(func=ast.Attribute(value=owner, attr="pop")):
             own = _value(owner, {**frame.f_globals, **frame.f_locals})
-            if type(own) is dict and of_parameters.isdisjoint(own):
+            if type(own) is dict and (of_parameters.isdisjoint(own) or not _is_of(own, called)):
                 return f": {ast.unparse(owner)} {NO_SUCH_KEY}"
     return ""
+
+
+def _is_of(own: dict[Any, Any], called: FrameType) -> bool:
+    """Whether a dict is what a function is called with, or holds some of that."""
+    code = called.f_code
+    stars = bool(code.co_flags & inspect.CO_VARARGS) + bool(code.co_flags & inspect.CO_VARKEYWORDS)
+    names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount + stars]
+    given = [called.f_locals[each] for each in names if each in called.f_locals]
+    held = {id(each) for each in pytree.flatten(given)}
+    is_given = any(each is own for each in given)
+    return is_given or not held.isdisjoint(map(id, pytree.flatten(own)))
 
 
 def _last_step(error: BaseException) -> TracebackType | None:

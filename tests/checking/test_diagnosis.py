@@ -743,9 +743,15 @@ def with_one_that_is_emptied(x, y, params):
     return {"dW1": grads.pop("dw"), "db1": y}
 
 
+def with_gradients_under_the_same_keys(x, y, params):
+    g = {key: 2 * value for key, value in params.items()}
+    return {"dW1": g["W4"], "db1": y}
+
+
 @pytest.mark.parametrize(
     ("backward", "dict_of_its_own"),
     [
+        (with_gradients_under_the_same_keys, "g"),
         (with_a_cache, "cache"),
         (with_an_empty_dict, "grads"),
         (with_one_in_another, "state['grads']"),
@@ -759,6 +765,24 @@ def test_a_key_that_a_dict_of_the_pass_lacks_is_not_one_of_the_parameters(
     text = " ".join(said_of(backward, **options))
     assert f"{dict_of_its_own} has no such key." in text
     assert "keys of the parameters" not in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kept"),
+    [
+        ("x, y, params", "params"),
+        ("x, y, params", "dict(params)"),
+        ("x, y, params", "params | {'x': x}"),
+        ("*given", "given[2]"),
+        ("*given", "dict(given[2])"),
+    ],
+)
+def test_a_key_that_the_parameters_lack_is_told_with_those_that_they_have(arguments, kept):
+    names = {}
+    exec(f"def backward({arguments}):\n    p = {kept}\n    return p['W9']", names)
+    options = {"samples": "rows", "parameters": "dict", "layers": 1, "calls": "x y parameters"}
+    [text] = said_of(names["backward"], **options)
+    assert "The keys of the parameters are 'W1', 'b1'" in text
 
 
 def test_where_a_pass_runs_it_is_judged_though_it_fails_elsewhere():
