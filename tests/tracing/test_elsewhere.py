@@ -605,3 +605,21 @@ def test_an_option_that_is_not_made_is_refused_by_name():
     graph = bp.trace(lambda x: np.sum(x) * np.linalg.matrix_rank(x, hermitian=True), X.T @ X)
     with pytest.raises(UnsupportedError, match=r"np\.linalg\.matrix_rank"):
         graph.compile(xp=STANDARD)
+
+
+@pytest.mark.parametrize(
+    ("f", "x"),
+    [
+        (lambda x: np.sum(x.reshape(2, 6) ** 2), np.arange(12.0).reshape(4, 3)),
+        (lambda x: np.sum(np.reshape(x, (3, 4)) @ np.arange(4.0)), np.ones((2, 6))),
+        (lambda x: np.sum(x.ravel() * np.arange(12.0)), np.ones((4, 3))),
+        (lambda x: np.sum(x[1:7:2] ** 2), np.arange(8.0)),  # of which a chunk has nothing left
+        (lambda x: np.sum(x[7:1:-2] ** 2), np.arange(8.0)),
+    ],
+)
+def test_dask_arrays_are_cut_anew_where_they_must_be(f, x):
+    graph = bp.trace(f, x)
+    value, gradient = graph.compile(xp=da)(da.from_array(x, chunks=2))
+    expected = graph.compile()(x)
+    np.testing.assert_allclose(np.asarray(value), expected[0])
+    np.testing.assert_allclose(np.asarray(gradient), expected[1])

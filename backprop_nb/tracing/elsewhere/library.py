@@ -79,6 +79,8 @@ class Library:
         for name in names:
             if self._block_by_block and name in _WHOLE:
                 return self._by_numpy(name)
+            if self._block_by_block and name == "reshape":
+                return self._reshaped
             found: Any = self._namespace
             for part in name.split("."):
                 found = getattr(found, part, None)
@@ -86,6 +88,12 @@ class Library:
                 function: Callable[..., Any] = found
                 return function
         raise LackingError(f"np.{names[-1]}")
+
+    def _reshaped(self, x: Any, shape: Any) -> Any:
+        try:
+            return self._namespace.reshape(x, shape)
+        except NotImplementedError:  # the new rows would be cut elsewhere than the old ones
+            return self._namespace.reshape(x.rechunk(-1), shape)
 
     def _by_numpy(self, name: str) -> Callable[..., Any]:
         """Return NumPy's own function, run on each block once it holds whole rows or matrices."""
@@ -269,6 +277,8 @@ class Library:
         row = positions.reshape(-1) if isinstance(positions, np.ndarray) else self.flat(positions)
         if isinstance(row, np.ndarray) and not self.is_lazy(flat):
             row = self.array(row, np.dtype(np.int64))
+        if self.is_lazy(flat) and 0 in flat.chunks[0]:  # which Dask cannot take from
+            flat = flat.rechunk(-1)
         found = flat[row] if self.is_lazy(flat) else self.get("take")(flat, row, axis=0)
         return self.get("reshape")(found, shape)
 
