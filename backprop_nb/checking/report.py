@@ -30,8 +30,9 @@ SHOWS_LINE: Final = ("clear", "plain")
 
 NOT_WRITTEN: Final = "not written yet"
 NOT_ANSWERED: Final = "not answered yet"
-NOT_KNOWN: Final = "nobody can tell, beside a loss as large as this"
 """The remarks on what a learner has left as it was handed out."""
+NOT_KNOWN: Final = "nobody can tell, beside a loss as large as this"
+"""The remark on a gradient that differences cannot judge."""
 
 _MAX_PRINTED = 2000
 """So many characters of what a submission printed are shown."""

@@ -128,8 +128,7 @@ def _round(library: Library) -> Call:
 
     def divided(x: Any, scale: float) -> Any:
         # By a number JAX does not divide: it multiplies, and 3 / 10 is not 0.3 then.
-        kind = np.dtype(str(x.dtype).rpartition(".")[2])
-        return x / (library.as_type(x != x, kind) + scale)
+        return x / (library.as_type(x != x, library.dtype_of(x)) + scale)
 
     def round_to(a: Any, decimals: int = 0) -> Any:
         scale = 10.0 ** abs(decimals)
@@ -179,7 +178,7 @@ def _matrix_rank(library: Library) -> Call:
     def matrix_rank(A: Any, tol: Any = None, *, rtol: Any = None) -> Any:
         s = values(A)
         if rtol is None:
-            rtol = max(A.shape[-2:]) * np.finfo(str(A.dtype).rpartition(".")[2]).eps
+            rtol = max(A.shape[-2:]) * np.finfo(library.dtype_of(A)).eps
         least = rtol * largest(s, axis=-1, keepdims=True) if tol is None else tol
         return total(library.as_type(s > least, np.dtype(int)), axis=-1)
 
@@ -189,8 +188,7 @@ def _matrix_rank(library: Library) -> Call:
 def _of_one_type(library: Library, *arrays: Any) -> list[Any]:
     """Return arrays, or lists, in the type in which NumPy compares them: floats only if one is."""
     arrays = tuple(library.array(x) for x in arrays)
-    types = [np.dtype(str(x.dtype).rpartition(".")[2]) for x in arrays]
-    wanted = np.result_type(*types)
+    wanted = np.result_type(*map(library.dtype_of, arrays))
     if wanted.kind == "b":  # no library searches among truth values
         wanted = np.dtype(int)
     return [library.as_type(x, wanted) for x in arrays]

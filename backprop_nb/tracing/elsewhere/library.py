@@ -142,6 +142,10 @@ class Library:
             return self.get("bool", "bool_")
         return self.get(dtype.name)
 
+    def dtype_of(self, x: Any) -> np.dtype[Any]:
+        """Return what NumPy calls the type of an array's numbers."""
+        return np.dtype(str(x.dtype).rpartition(".")[2])
+
     def is_other_float(self, x: Any, dtype: np.dtype[Any]) -> bool:
         """Whether an argument is an array of another float type than the trace has it in.
 

@@ -280,7 +280,7 @@ def _check(library: Library, guard: Guard, value: Any) -> None:
 
 def _or_nan(library: Library, missed: Any, x: Any) -> Any:
     """Return a result, or NaN throughout if an entry was missed on the way."""
-    dtype = np.dtype(str(x.dtype).rpartition(".")[2])
+    dtype = library.dtype_of(x)
     if dtype.kind == "f":
         # Times NaN, and not NaN in its place, so that the library's own gradient is NaN, too.
         factors = (library.array(factor, dtype) for factor in (np.nan, 1.0))
