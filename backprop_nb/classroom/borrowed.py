@@ -154,7 +154,6 @@ class _Code:
 
     def __init__(self, cells: Sequence[tuple[str, str]]) -> None:
         self._defined: dict[str, list[tuple[str, ast.AST]]] = defaultdict(list)
-        self._members: dict[str, list[tuple[str, ast.AST]]] = defaultdict(list)
         self._imported: dict[str, _Import] = {}
         self._starred: list[str] = []
         for cell, source in cells:
@@ -167,19 +166,13 @@ class _Code:
 
     def _note(self, cell: str, node: ast.AST, scope: _Scope) -> None:
         """Note what a statement gives a name that is read elsewhere: in another function, too."""
-        if isinstance(node, ast.ClassDef):
-            for each in _written_in(node):
-                if isinstance(each, _FUNCTIONS) and not isinstance(each, ast.Lambda):
-                    self._members[each.name].append((cell, each))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             if not _is_local(node.name, scope):
                 self._defined[node.name].append((cell, node))
         elif isinstance(node, ast.Assign | ast.AnnAssign | ast.NamedExpr) and node.value:
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             for each in (each for target in targets for each in ast.walk(target)):
-                if isinstance(each, ast.Attribute):
-                    self._members[each.attr].append((cell, node.value))
-                elif isinstance(each, ast.Name) and not _is_local(each.id, scope):
+                if isinstance(each, ast.Name) and not _is_local(each.id, scope):
                     self._defined[each.id].append((cell, node.value))
         for name, imported in _imports(node):
             if name == "*":
@@ -200,9 +193,7 @@ class _Code:
                 pending += self._behind(node, scope)
 
     def _behind(self, node: ast.AST, scope: _Scope) -> Iterator[tuple[str, ast.AST]]:
-        """Yield the definitions that a name may stand for, or an attribute."""
-        if isinstance(node, ast.Attribute):
-            yield from self._members.get(node.attr, [])
+        """Yield the definitions that a name may stand for; those of a class are in it."""
         for module, name in self._meant(node, scope):
             if module.split(".")[0] not in _OTHERS:  # it may be another file of the submission
                 yield from self._defined.get(name, [])
