@@ -151,6 +151,10 @@ def open_notebook(
     assert not errors, "\n".join(errors)
 
 
+# A view asks how wide it is when the browser lays it out, in the frame that comes next.
+MEASURED = """() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"""
+
+
 @pytest.fixture
 def open_page(chromium: "Browser") -> Iterator[Callable[..., "Page"]]:
     """A function that opens a file; nothing else may be asked for, and no error may be seen.
@@ -190,6 +194,7 @@ def open_page(chromium: "Browser") -> Iterator[Callable[..., "Page"]]:
                     return !place || place.hasChildNodes();
                 }"""
             )
+            page.evaluate(MEASURED)
         return page
 
     yield open_one
