@@ -150,21 +150,23 @@ def values_picture(puzzle: LinePuzzle) -> Picture | None:
 def code_picture(puzzle: LinePuzzle, marks: Mapping[int, str]) -> Picture:
     """Return the pass as a picture, with what has been told of its lines."""
     longest = max(map(len, puzzle.lines))
-    picture = Picture(60 + 7.2 * longest + 30, _HEIGHT * len(puzzle.lines) + 8, "The pass.")
+    picture = Picture(60 + 7.2 * longest + 90, _HEIGHT * len(puzzle.lines) + 8, "The pass.")
     for k, line in enumerate(puzzle.lines, start=1):
         y = _HEIGHT * k - 4
         mark = marks.get(k, "")
-        if mark:
+        if mark == OPEN:
             picture.text((14, y), mark, size=12, bold=True, anchor="middle")
+        elif mark:
+            picture.text((picture.width - 20, y), mark, size=12, bold=True, anchor="end")
         picture.text((44, y), str(k), fill="muted", size=11, anchor="end")
         indent = len(line) - len(line.lstrip())
-        bold = mark == WRONG
+        bold = mark == FOUND
         if line:
             picture.text((56 + _INDENT * indent, y), line.strip(), size=12, bold=bold)
     return picture
 
 
-WRONG, FINE, OPEN = "✗", "✓", "○"
+FOUND, FINE, OPEN = "✓ this one", "✗ not this", "○"
 """The marks of the line that is wrong, of one that was picked and is fine, of one to pick."""
 
 

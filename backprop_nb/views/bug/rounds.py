@@ -12,8 +12,8 @@ from backprop_nb.checking.puzzle import CHOICES, PLAYABLE, choices, make_puzzle
 from backprop_nb.views.bug.answers import secret
 from backprop_nb.views.bug.lines import (
     FINE,
+    FOUND,
     OPEN,
-    WRONG,
     code_picture,
     describe_lines,
     line_scene,
@@ -112,7 +112,7 @@ class LineRound:
         solution = found["solution"]
         marks = dict.fromkeys(self._offered, OPEN) | {int(each): FINE for each in tried}
         if solution is not None:
-            marks[int(solution["id"])] = WRONG
+            marks[int(solution["id"])] = FOUND
         values = solution["picture"] if solution is not None else None
         numbers = values or found["picture"] or self.scene["gradients"]
         return [[code_picture(self._puzzle, marks).data()], [numbers]]

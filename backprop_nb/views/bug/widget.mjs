@@ -48,10 +48,7 @@ export function reveal(secret, { measured, hints, tried, given_up: givenUp }) {
 // Second half: the page
 // ---------------------------------------------------------------------------
 
-const MARKS = {
-  mistake: { right: "\u2713 this one", wrong: "\u2717 not this" },
-  line: { right: "\u2717", wrong: "\u2713 fine" },
-};
+const MARKS = { right: "\u2713 this one", wrong: "\u2717 not this" };
 const SIGNS = { wrong: "\u2717", right: "\u2713" };
 const NOTHING_YET =
   "Watch the training, compare the lengths, look at the numbers. " +
@@ -260,11 +257,10 @@ class Game extends Replay {
 
   updateOptions() {
     const tried = this.model.get("tried");
-    const marks = MARKS[this.scene.asks];
     for (const { id, mark, label } of this.choices) {
       const right = this.found.solution?.id === id;
       const wrong = tried.includes(id) && !right;
-      mark.textContent = right ? marks.right : wrong ? marks.wrong : "";
+      mark.textContent = right ? MARKS.right : wrong ? MARKS.wrong : "";
       label.classList.toggle("bpnb-wrong", wrong);
       label.classList.toggle("bpnb-right", right);
       if (right && this.asksLine) label.after(...this.rightLines());
@@ -279,9 +275,9 @@ class Game extends Replay {
       html(
         "p",
         { class: "bpnb-bug-instead" },
-        html("span", { class: "bpnb-bug-number" }, SIGNS.right),
-        html("span", { class: "bpnb-live" }, "right: "),
+        html("span", { class: "bpnb-bug-number" }),
         html("code", {}, text),
+        html("b", {}, "should be this"),
       ),
     );
   }

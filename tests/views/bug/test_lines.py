@@ -10,6 +10,9 @@ from snapshots import written
 from backprop_nb.checking.line_puzzle import COURSES, Change, LinePuzzle, make_line_puzzle
 from backprop_nb.views.bug.answers import reveal
 from backprop_nb.views.bug.lines import (
+    FINE,
+    FOUND,
+    OPEN,
     code_picture,
     describe_lines,
     gradient_picture,
@@ -133,10 +136,14 @@ def test_what_the_line_gives_stands_beside_what_it_should_give():
 
 
 def test_the_code_is_a_picture_with_its_marks():
-    shown = written(code_picture(PUZZLE, {12: "✓", 13: "✗"}).data())
-    assert [line.strip() for line in PUZZLE.lines if line] == [t for t in shown if len(t) > 2]
-    assert shown.index("✗") == shown.index("dh = dscores @ W2") - 2
-    assert shown.count("✓") == shown.count("✗") == 1
+    shown = written(code_picture(PUZZLE, {12: FINE, 13: FOUND, 14: OPEN}).data())
+    lines = [line.strip() for line in PUZZLE.lines if line]
+    assert lines == [each for each in shown if len(each) > 2 and each not in (FINE, FOUND)]
+    # In the words of the other kind of round: a cross beside a line would read as its fault.
+    assert shown[shown.index(FINE) + 2] == PUZZLE.lines[11].strip()
+    assert shown[shown.index(FOUND) + 2] == "dh = dscores @ W2"
+    assert (FOUND, FINE) == ("✓ this one", "✗ not this")
+    assert shown.count(OPEN) == 1
 
 
 def test_the_text_twin_says_which_lines_can_be_picked():
