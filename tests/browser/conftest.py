@@ -152,7 +152,8 @@ def open_notebook(
 
 
 # A view asks how wide it is when the browser lays it out, in the frame that comes next.
-MEASURED = """() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"""
+MEASURED = """() =>
+    new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"""
 
 
 @pytest.fixture
