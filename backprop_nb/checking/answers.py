@@ -55,6 +55,7 @@ _FACTORS = re.compile(r"[,;x×]|\band\b|\bby\b")
 """What stands between numbers: (2, 3), and 2 x 3."""
 _IN_NUMBERS = {*"+-*/().,^%", "**"}
 """The signs of an answer in numbers."""
+_IN_PYTHON = str.maketrans({"−": "-", "×": "*", "·": "*", "^": "**", "%": "/100"})
 _WORDS = {
     **dict.fromkeys(["minus", "negative", "subtract"], "-"),
     **dict.fromkeys(["plus", "positive", "add"], "+"),
@@ -510,13 +511,13 @@ def _as_numbers(given: Any, shape: tuple[int, ...]) -> Any:
 
 
 def _as_number(text: str) -> float:
-    """Return a number as it is written.
+    """Return a number as it is written; ``parseNumber`` in the explorer's answers.mjs does too.
 
     >>> _as_number("1 / 4"), _as_number("−2.5 %"), _as_number("(1/4)^2"), _as_number("3/4^2")
     (0.25, -0.025, 0.0625, 0.1875)
     """
-    written = text.replace("−", "-").replace("^", "**").replace("%", "/100")
-    written = re.sub(r"(?<=\d) +(?=\d)", "", written)  # 1 000
+    written = text.translate(_IN_PYTHON)
+    written = re.sub(r"(?<=\d)\s(?=\d{3}(?!\d))", "", written)  # 1 000, but not 1 1/2
     written = re.sub(r"(?<![\d.])0+(?=\d)", "", written)  # 07, which Python refuses
     return _computed(ast.parse(written.strip(), mode="eval").body)
 

@@ -7,7 +7,7 @@ import { entriesOf } from "../arrays.mjs";
 export const MODES = ["off", "value", "sign", "shape"];
 const TOLERANCE = 0.01;
 const NOTATION = {
-  value: "Write it like −0.25, 0,25, 1/4 or 2e−3.",
+  value: "Write it like −0.25, 0,25, 25 %, 1/4, 2^−2 or 2e−3.",
   shape: "Write it like (3, 2), (3,), 3 or () for a number.",
 };
 
@@ -94,28 +94,58 @@ export function questionWords({ name, giver, whole, ask }, mode) {
   return `${through}${last}${asked[mode]}?`;
 }
 
-/** A number as people write it: -0.25, 0,25, 1/4, 2e-3; null for anything else. */
+/** A number as people write it, by the rule of `_as_number` in checking/answers.py; or null. */
 export function parseNumber(text) {
-  const plain = text.replace(/−/g, "-").replace(/\s+/g, "");
-  const form = /^([+-]?)(\d*)(?:[.,](\d*))?(?:e([+-]?\d+))?$/i;
-  const parts = plain.split("/").map((part) => part.match(form));
-  if (parts.length > 2 || parts.some((part) => !part || !(part[2] || part[3]))) return null;
-  const number = ([, sign, whole, rest = "", power = "0"]) =>
-    Number(`${sign}${whole || 0}.${rest || 0}e${power}`);
-  const isFraction = parts.length === 2;
-  const value = isFraction ? number(parts[0]) / number(parts[1]) : number(parts[0]);
+  const plain = text
+    .replace(/−/g, "-")
+    .replace(/[×·]/g, "*")
+    .replace(/\^/g, "**")
+    .replace(/,/g, ".")
+    .replace(/%/g, "/100")
+    .replace(/(\d)\s(?=\d{3}(?!\d))/g, "$1"); // 1 000
+  const value = computed(plain.match(TOKENS) ?? []);
   if (!Number.isFinite(value)) return null;
-  const [, , whole, rest = "", power = "0"] = parts[0];
-  if (isFraction) return { value, digits: Infinity, unit: 0 };
+  const parts = plain.replace(/\s/g, "").match(SINGLE);
+  if (!parts) return { value, digits: Infinity, unit: 0 };
+  const [, whole, rest = "", power = 0, percent] = parts;
   const digits = (whole + rest).replace(/^0+/, "").length;
-  return { value, digits, unit: Number(`1e${Number(power) - rest.length}`) };
+  return { value, digits, unit: Number(`1e${power - rest.length - (percent ? 2 : 0)}`) };
+}
+
+const TOKENS = /\*\*|(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|\S/gi;
+const SINGLE = /^[+-]?(\d*)\.?(\d*)(?:e([+-]?\d+))?(\/100)?$/i;
+
+/** The value of a product, a quotient or a power of numbers, which takes all tokens; or NaN. */
+function computed(tokens) {
+  const take = (...signs) => (signs.includes(tokens[0]) ? tokens.shift() : "");
+  const base = () => {
+    if (/^\.?\d/.test(tokens[0])) return Number(tokens.shift());
+    const inside = take("(") ? product() : NaN;
+    if (!take(")")) tokens.push("?"); // not all are taken, then
+    return inside;
+  };
+  const power = () => {
+    const sign = take("-", "+");
+    if (sign) return Number(`${sign}1`) * power();
+    const value = base();
+    return take("**") ? value ** power() : value;
+  };
+  const product = () => {
+    let value = power();
+    for (let sign = take("*", "/"); sign; sign = take("*", "/")) {
+      value = sign === "*" ? value * power() : value / power();
+    }
+    return value;
+  };
+  const value = product();
+  return tokens.length ? NaN : value;
 }
 
 /** A shape as people write it: (3,), 3, 3x2, (); as NumPy writes it, or null. */
 export function parseShape(text) {
   const inside = text.trim().replace(/^[([]\s*|\s*[)\]]$/g, "").replace(/,$/, "").trim();
   if (/^(a number|number|scalar)?$/i.test(inside)) return text.trim() ? "a number" : null;
-  if (!/^\d+(\s*[,x×\s]\s*\d+)*$/i.test(inside)) return null;
+  if (!/^\d+(\s*([,x×\s]|by)\s*\d+)*$/i.test(inside)) return null;
   const sizes = inside.match(/\d+/g).map(Number);
   return sizes.length === 1 ? `(${sizes[0]},)` : `(${sizes.join(", ")})`;
 }
