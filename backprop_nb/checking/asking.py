@@ -6,49 +6,37 @@ process of its own, and only its numbers come back to where they are judged.
 
 from __future__ import annotations
 
-import ast
-import contextlib
 import hashlib
-import inspect
-import io
 import operator
-import re
-import signal
-import threading
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import islice
-from types import FrameType, TracebackType
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 
 from backprop_nb.checking.compare import MISSING, is_narrow, is_real, not_real
 from backprop_nb.checking.convention import Course
+from backprop_nb.checking.limits import TimeLimit, quiet
 from backprop_nb.checking.matching import described
 from backprop_nb.checking.packing import (
     Misspelt,
-    argument_names,
     gradients_in,
     names_of_arguments,
 )
 from backprop_nb.checking.probes import Array, Probe
+from backprop_nb.checking.raised import described_of, last_step, source_of
 from backprop_nb.checking.report import NOT_WRITTEN
-from backprop_nb.errors import PACKAGE, in_words, must_be
 from backprop_nb.tracing import pytree
-from backprop_nb.tracing.libraries import to_write
-from backprop_nb.tracing.source import Source, links, locate
+from backprop_nb.tracing.source import Source
 
 Pass: TypeAlias = Callable[..., Any]
 
 MAX_PRINTED: Final = 20_000
 """So many characters of what a submission prints are kept."""
 _NUMBER: Final = (int, float, np.integer, np.floating)
-NO_SUCH_KEY: Final = "has no such key"
-"""Said of a dict that the submission made itself."""
 _MAX_DEPTH = 4
 """So deep may lists be nested: a gradient has two axes."""
 
@@ -129,8 +117,7 @@ def ask_all(backward: Pass, probes: Sequence[Probe], seconds: float | None = Non
     """
     if seconds is not None:
         backward = TimeLimit(backward, seconds)
-    output = _LimitedText(MAX_PRINTED)
-    with quiet(output):
+    with quiet(MAX_PRINTED) as output:
         first, again = ask(backward, probes[0]), ask(backward, probes[0])
         rest = [ask(backward, probe) for probe in probes[1:]]
     return Answers((first, *rest), again, output.text)
@@ -148,11 +135,12 @@ def ask(backward: Pass, probe: Probe) -> Answer:
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # sys.exit too
-        last = _last_step(error)
+        last = last_step(error)
         if last is not None and last.tb_next is None and isinstance(error, NotImplementedError):
             instead = f"put your own code in place of `raise` in line {last.tb_lineno}"
             return Answer(failure=f"{NOT_WRITTEN}: {instead}", raised=True)
-        return Answer(failure=_described(error, last, course), raised=True, raised_at=_source(last))
+        failure = described_of(error, last, course)
+        return Answer(failure=failure, raised=True, raised_at=source_of(last))
     after = tuple(_kept(were, _flat(now)) for were, now in zip(leaves, given, strict=True))
     untouched = all(was == were == now for was, (were, now) in zip(before, after, strict=True))
     modified = () if untouched else tuple(_modified(course, given, before, after))
@@ -169,16 +157,12 @@ def _read(returned: Any, probe: Probe) -> Answer:
     """Return the gradients in what a backward pass returned."""
     course = probe.course
     lists = course.parameters == "lists" and course.returns in (None, "lists")
-    if lists and ("b", 0) in course.leaf_names:
-        if not _has_names_or_a_loss(returned):
-            return _pair_of_lists(returned, probe)
-        found = gradients_in(course, returned, probe.A, probe.b)
-        if isinstance(found, str):
-            return _no_pair(returned)
-    else:
-        found = gradients_in(course, returned, probe.A, probe.b)
-        if isinstance(found, str):
-            return Answer(failure=found)
+    is_pair = lists and ("b", 0) in course.leaf_names
+    if is_pair and not _may_have_names_or_a_loss(returned):
+        return _pair_of_lists(returned, probe)
+    found = gradients_in(course, returned, probe.A, probe.b)
+    if isinstance(found, str):
+        return _no_pair(returned) if is_pair else Answer(failure=found)
     answer = Answer(loss=_real(found.pop("loss", None)))
     for name, given in found.items():
         _put(answer, name, given)
@@ -200,26 +184,20 @@ def _no_pair(returned: Any) -> Answer:
     return Answer(failure=f"it returned {_kind(returned)}, not a pair (dA, db) of lists")
 
 
-def _has_names_or_a_loss(returned: Any) -> bool:
-    """Whether it is a dict, an object with attributes, or a pair of a number and gradients."""
-    if isinstance(returned, Mapping):
-        return True
-    if isinstance(returned, list | tuple):
-        if len(returned) == 3:  # (loss, dA, db)
-            first, *_, last = returned
-            return isinstance(first, _NUMBER) != isinstance(last, _NUMBER)
-        if len(returned) != 2:
-            return False
-        for loss, others in (returned, returned[::-1]):
-            nested = isinstance(others, Mapping) or (
-                isinstance(others, list | tuple)
-                and len(others) == 2
-                and all(isinstance(each, list | tuple) for each in others)
-            )
-            if nested and isinstance(loss, _NUMBER):
-                return True
-        return False
-    return hasattr(returned, "__dict__") and not hasattr(type(returned), "__iter__")
+def _may_have_names_or_a_loss(returned: Any) -> bool:
+    """Whether it is a dict, an object with attributes, or gradients beside a number."""
+    if not isinstance(returned, list | tuple):
+        has_attributes = hasattr(returned, "__dict__") and not hasattr(type(returned), "__iter__")
+        return isinstance(returned, Mapping) or has_attributes
+    is_number = [isinstance(each, _NUMBER) for each in returned[:3]]
+    match returned:
+        case [_, _, _]:  # (loss, dA, db)
+            return is_number[0] != is_number[2]
+        case [_, Mapping() | [list() | tuple(), list() | tuple()]]:
+            return is_number[0]
+        case [Mapping() | [list() | tuple(), list() | tuple()], _]:
+            return is_number[1]
+    return False
 
 
 def _put(answer: Answer, name: str, given: Any) -> None:
@@ -381,227 +359,8 @@ def _same(one: Array | None, other: Array | None) -> bool:
     )
 
 
-_SHAPES = re.compile("shape|dimension|broadcast")
-
-
-def said_of(error: BaseException, step: TracebackType | None) -> str:
-    """Return what an error says; of shapes that do not fit together, which array has which.
-
-    NumPy speaks of operand 1 and of its core dimension.
-    """
-    try:
-        text = str(error).strip().split("\n")[0][:300]
-    except Exception:
-        return ""
-    if step is None or not isinstance(error, ValueError) or not _SHAPES.search(text):
-        return text
-    place = locate(step.tb_frame.f_code, step.tb_lasti)
-    shapes = _shapes(place.node, step.tb_frame) if place else ""
-    return f"the shapes do not fit: {shapes}" if shapes else text
-
-
-def _shapes(node: ast.AST, frame: FrameType) -> str:
-    """Return the shapes of the two sides of an operation, or else of all that is named in it."""
-    space = {**frame.f_globals, **frame.f_locals}
-    sides = [node.left, node.right] if isinstance(node, ast.BinOp) else getattr(node, "args", [])
-    said = [_shape(each, space) for each in sides]
-    if not all(said):
-        names = {each.id: each for each in ast.walk(node) if isinstance(each, ast.Name)}
-        said = [
-            _shape(each, space) for name, each in names.items() if not callable(space.get(name))
-        ]
-    said = list(filter(None, said))
-    return in_words(said) if len(said) > 1 else ""
-
-
-_PURE: Final = (
-    *(ast.Name, ast.Attribute, ast.Subscript, ast.Slice, ast.Tuple, ast.Constant, ast.Compare),
-    *(ast.BinOp, ast.UnaryOp, ast.operator, ast.unaryop, ast.cmpop, ast.expr_context, ast.Dict),
-)
-
-
-def _value(node: ast.expr, space: dict[str, Any]) -> Any:
-    """Return what an expression gives; None if it calls something, or gives nothing."""
-    if not all(isinstance(each, _PURE) for each in ast.walk(node)):
-        return None
-    try:
-        return eval(compile(ast.Expression(node), "", "eval"), space)
-    except Exception:
-        return None
-
-
-def _shape(node: ast.expr, space: dict[str, Any]) -> str:
-    """Say what shape an expression has; "" if it calls something, or is no array."""
-    value = _value(node, space)
-    if isinstance(value, np.ndarray):
-        return f"{ast.unparse(node)} is {value.shape}"
-    if isinstance(value, list):
-        return f"{ast.unparse(node)} is a list of {len(value)}"
-    return f"{ast.unparse(node)} is a function" if callable(value) else ""
-
-
-def _source(step: TracebackType | None) -> Source | None:
-    place = locate(step.tb_frame.f_code, step.tb_lasti) if step else None
-    return place.source() if place else None
-
-
-def _described(error: BaseException, last: TracebackType | None, course: Course) -> str:
-    text = said_of(error, last)
-    where = ""
-    if last is not None:
-        where = f" (in {last.tb_frame.f_code.co_name}, line {last.tb_lineno})"
-        if isinstance(error, KeyError):
-            first = next(filter(_is_own, links(error)), last).tb_frame
-            where += _without_key(last, {*course.leaf_names.values(), *course.symbols}, first)
-    where += _order(error, course)
-    if instead := to_write(error):
-        where += f"; write {instead}"
-    return f"it raised {type(error).__name__}{f': {text}' if text else ''}{where}"
-
-
-def _order(error: BaseException, course: Course) -> str:
-    """Say in which order a function is called that takes the same arguments in another one.
-
-    It may write X for x; and one may have a name of its own, as params for parameters.
-    """
-    called = names_of_arguments(course)
-    code = next((each.tb_frame.f_code for each in links(error) if _is_own(each)), None)
-    own = list(code.co_varnames[: code.co_argcount]) if code else []
-    known = {each.lower(): each for each in called}
-    meant = [known.pop(each.lower(), "") for each in own]
-    if len(known) == meant.count("") == 1:
-        meant[meant.index("")] = known.popitem()[1]
-    if known or "" in meant or meant == called:
-        return ""
-    calls = " ".join(meant).replace(" ".join(argument_names(course, "parameters")), "parameters")
-    return (
-        f". It is called with ({', '.join(called)}), and takes ({', '.join(own)}): if that is your "
-        f"course, check it with calls={calls!r}"
-    )
-
-
-def _without_key(last: TracebackType, of_parameters: Set[str], called: FrameType) -> str:
-    """Say which dict of the submission's own lacks a key; "" for one that holds parameters.
-
-    These are what its first function is ``called`` with.
-    """
-    frame, place = last.tb_frame, locate(last.tb_frame.f_code, last.tb_lasti)
-    match place and place.node:
-        case ast.Subscript(value=owner) | ast.Call(func=ast.Attribute(value=owner, attr="pop")):
-            own = _value(owner, {**frame.f_globals, **frame.f_locals})
-            if type(own) is dict and (of_parameters.isdisjoint(own) or not _is_of(own, called)):
-                return f": {ast.unparse(owner)} {NO_SUCH_KEY}"
-    return ""
-
-
-def _is_of(own: dict[Any, Any], called: FrameType) -> bool:
-    """Whether a dict is what a function is called with, or holds some of that."""
-    code = called.f_code
-    stars = bool(code.co_flags & inspect.CO_VARARGS) + bool(code.co_flags & inspect.CO_VARKEYWORDS)
-    names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount + stars]
-    given = [called.f_locals[each] for each in names if each in called.f_locals]
-    held = {id(each) for each in pytree.flatten(given)}
-    is_given = any(each is own for each in given)
-    return is_given or not held.isdisjoint(map(id, pytree.flatten(own)))
-
-
-def _last_step(error: BaseException) -> TracebackType | None:
-    """Return where an error left the submission."""
-    last = None
-    for step in filter(_is_own, links(error)):
-        last = step
-    return last
-
-
-def _is_own(step: TracebackType) -> bool:
-    file = step.tb_frame.f_code.co_filename
-    return not file.startswith(PACKAGE) and "site-packages" not in file
-
-
 def _kind(value: Any) -> str:
     """Say what something is, and what was to be written where it computes nothing yet."""
     prepared = {"generator": "return in place of yield", "coroutine": "def in place of async def"}
     name = type(value).__name__
     return described(value) + (f" (write {prepared[name]})" if name in prepared else "")
-
-
-class OutOfTime(BaseException):
-    """A call took too long.  No ``except Exception`` inside of it keeps it running."""
-
-
-def check_seconds(seconds: float | None) -> None:
-    """Raise ``InvalidValueError`` unless it is a limit, or none."""
-    if seconds is not None and not seconds > 0:
-        raise must_be("above 0", "seconds", seconds)
-
-
-class TimeLimit:
-    """A function that is stopped when a call takes too long, and not called again."""
-
-    def __init__(self, function: Callable[..., Any], seconds: float) -> None:
-        self.function, self.seconds = function, seconds
-        self.stopped: OutOfTime | None = None
-
-    def __call__(self, *args: Any) -> Any:
-        """Return what the function returns, or raise ``OutOfTime``."""
-        if self.stopped is not None:
-            raise self.stopped  # the same, with the line where it was
-        with self._alarm():
-            return self.function(*args)
-
-    @contextlib.contextmanager
-    def _alarm(self) -> Iterator[None]:
-        """Raise ``OutOfTime`` where the code inside is then, and again if it goes on."""
-        main = threading.current_thread() is threading.main_thread()
-        if not (main and hasattr(signal, "setitimer")):  # a thread, or Windows
-            yield
-            return
-
-        def stop(*_: Any) -> None:
-            self.stopped = self.stopped or OutOfTime(f"no answer after {self.seconds:g} s")
-            raise self.stopped
-
-        before = signal.signal(signal.SIGALRM, stop)
-        signal.setitimer(signal.ITIMER_REAL, self.seconds, 0.1)
-        try:
-            try:
-                yield
-            finally:
-                signal.setitimer(signal.ITIMER_REAL, 0)
-        finally:  # even if the alarm went off in the line above
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            signal.signal(signal.SIGALRM, before)
-
-
-class _LimitedText(io.TextIOBase):
-    """A stream that keeps the beginning of what is written to it."""
-
-    def __init__(self, room: int) -> None:
-        self._room, self._start, self._lost = room, "", 0
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, text: str) -> int:
-        start = text[: self._room - len(self._start)]
-        self._start += start
-        self._lost += len(text) - len(start)
-        return len(text)
-
-    @property
-    def text(self) -> str:
-        """What was written, and how much more there was."""
-        return self._start + (f"\n… {self._lost} more characters" if self._lost else "")
-
-
-@contextlib.contextmanager
-def quiet(output: io.TextIOBase) -> Iterator[None]:
-    """What is printed goes to a stream of its own, and nothing to standard error."""
-    with (
-        contextlib.redirect_stdout(output),
-        contextlib.redirect_stderr(_LimitedText(0)),
-        warnings.catch_warnings(),
-        np.errstate(all="ignore"),
-    ):
-        warnings.simplefilter("ignore")
-        yield

@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from backprop_nb.checking.asking import Answer, Answers, ask_all, check_seconds
+from backprop_nb.checking.asking import Answer, Answers, ask_all
 from backprop_nb.checking.compare import MISSING
 from backprop_nb.checking.convention import (
     Bias,
@@ -24,6 +24,7 @@ from backprop_nb.checking.convention import (
 from backprop_nb.checking.diagnosis import judge, may_have_line, raised_line, with_line
 from backprop_nb.checking.gradient import wrong_lines
 from backprop_nb.checking.isolation import run_isolated
+from backprop_nb.checking.limits import check_seconds
 from backprop_nb.checking.lines.program import reachable
 from backprop_nb.checking.lines.unwritten import half_written, unwritten
 from backprop_nb.checking.packing import check_calls, course_loss

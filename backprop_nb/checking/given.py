@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import io
 import itertools
 import re
 from collections.abc import Callable, Hashable, Sequence
@@ -12,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from backprop_nb.checking.asking import OutOfTime, TimeLimit, quiet, said_of
 from backprop_nb.checking.compare import changed, compare
 from backprop_nb.checking.differences import Point, argument_names, in_brackets
 from backprop_nb.checking.judging import Judged, judge
 from backprop_nb.checking.lengths import READINGS, length_behind, lengths, longer
+from backprop_nb.checking.limits import OutOfTime, TimeLimit, quiet
 from backprop_nb.checking.lines.followed import (
     keeping_traces,
     plain_answer,
@@ -24,16 +23,15 @@ from backprop_nb.checking.lines.followed import (
     traced,
     without_callers,
 )
-from backprop_nb.checking.lines.program import is_students
 from backprop_nb.checking.lines.unwritten import unwritten
 from backprop_nb.checking.matching import Matched, Unmatched, form_of, likely_data, match
+from backprop_nb.checking.raised import described, last_step, source_of
 from backprop_nb.checking.unexplained import common_factor
 from backprop_nb.checking.wording import renamed
 from backprop_nb.errors import InvalidValueError
 from backprop_nb.tracing import Graph, calling, pytree
-from backprop_nb.tracing.libraries import to_write
 from backprop_nb.tracing.record import CONSTANT
-from backprop_nb.tracing.source import Source, links, locate
+from backprop_nb.tracing.source import Source
 from backprop_nb.tracing.tape import is_live
 
 
@@ -241,7 +239,7 @@ class GivenGradient:
         found = list[GivenGradient]()
         for args in longer(self.args) if callable(self.gradient) else ():
             try:
-                with quiet(io.StringIO()):
+                with quiet():
                     other = GivenGradient(self.f, self.called, args, "")
                     found += [other] if other.judged else []
             except (Exception, OutOfTime):  # they have these lengths alone
@@ -279,20 +277,10 @@ def _given(gradient: Any, args: Sequence[Any]) -> tuple[Any, str, Source | None,
         )
         raise
     except OutOfTime as error:
-        return None, str(error), _place(error)[0], copies
+        return None, str(error), source_of(last_step(error)), copies
     except BaseException as error:  # sys.exit too; the report says what went wrong
-        place, said = _place(error)
-        if instead := to_write(error):
-            said += f"; write {instead}"
-        why = f"it raised {type(error).__name__}: {said}".rstrip(": ")
-        return None, why, place, copies
-
-
-def _place(error: BaseException) -> tuple[Source | None, str]:
-    """Return the student's expression that raised, and what the error says."""
-    steps = [link for link in links(error) if is_students(link.tb_frame)]
-    place = locate(steps[-1].tb_frame.f_code, steps[-1].tb_lasti) if steps else None
-    return place.source() if place else None, said_of(error, steps[-1] if steps else None)
+        last = last_step(error)
+        return None, described(error, last), source_of(last), copies
 
 
 def _exact(args: Sequence[Any]) -> tuple[int, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 import warnings
 from collections.abc import Callable, Sequence
@@ -11,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from backprop_nb.checking.asking import OutOfTime, check_seconds, quiet
 from backprop_nb.checking.compare import MISSING, has_coarse_products, is_empty
 from backprop_nb.checking.given import GivenGradient
 from backprop_nb.checking.judging import at_kinks, beside
 from backprop_nb.checking.lengths import count_in_words
+from backprop_nb.checking.limits import OutOfTime, check_seconds, quiet
 from backprop_nb.checking.lines.locate import Fault, find_faults
 from backprop_nb.checking.lines.unwritten import half_written
 from backprop_nb.checking.matching import Matched, Unmatched
@@ -151,7 +150,7 @@ def wrong_lines(
     What it prints has been printed before.  It may return the list of the biases' gradients
     before that of the weights'.
     """
-    with quiet(io.StringIO()):
+    with quiet():
         given = GivenGradient(f, gradient, args, "", biases_first=biases_first)
         report = _Check(given, hints, alone).report()
     return [each for each in report.findings if each.mistake == "wrong_line" and each.line]

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from backprop_nb.checking.asking import said_of
 from backprop_nb.checking.compare import TOLERANCE, TOLERANCE_FLOAT32, Array, compare, wrong_entries
 from backprop_nb.checking.differences import DIRECTIONS, LOOKED_AT, Point
+from backprop_nb.checking.raised import said_of
 from backprop_nb.checking.report import Checked
 from backprop_nb.errors import BackpropError, UnsupportedError, in_words
 

@@ -11,10 +11,10 @@ from typing import Any, get_args
 
 import numpy as np
 
-from backprop_nb.checking.asking import NO_SUCH_KEY
 from backprop_nb.checking.compare import Array, agrees, factor_in_words, factor_of, signed
 from backprop_nb.checking.convention import Course, Penalty, Reduction, Weights
 from backprop_nb.checking.packing import check_calls, names_of_arguments
+from backprop_nb.checking.raised import NO_SUCH_KEY
 from backprop_nb.checking.report import Hints, both_in_digits, in_digits
 from backprop_nb.errors import BackpropError, in_words
 from backprop_nb.network.activations import ActivationName, OutputName

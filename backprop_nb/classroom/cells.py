@@ -17,7 +17,7 @@ from functools import partial
 from types import CodeType
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeGuard
 
-from backprop_nb.checking.asking import OutOfTime
+from backprop_nb.checking.limits import OutOfTime
 from backprop_nb.classroom.jupyter import cell_magic, parse, parts
 from backprop_nb.classroom.limits import Limits, time_limit
 from backprop_nb.classroom.shell import Shell

@@ -13,7 +13,8 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from backprop_nb.checking.asking import Answers, OutOfTime, ask_all
+from backprop_nb.checking.asking import Answers, ask_all
+from backprop_nb.checking.limits import OutOfTime
 from backprop_nb.checking.probes import Probe
 from backprop_nb.checking.report import SHOWS_LINE, Hints
 from backprop_nb.classroom.cells import ASKING, LAST_VALUE, Cells, Place, seconds_in_words

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from backprop_nb.checking.asking import OutOfTime
+from backprop_nb.checking.limits import OutOfTime
 from backprop_nb.errors import InvalidValueError
 
 MAX_FILE: Final = 64

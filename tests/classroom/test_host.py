@@ -14,9 +14,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from backprop_nb.checking.asking import OutOfTime
 from backprop_nb.checking.convention import Course
 from backprop_nb.checking.isolation import run_isolated
+from backprop_nb.checking.limits import OutOfTime
 from backprop_nb.classroom import host, limits, supervisor
 from backprop_nb.classroom.host import ask
 from backprop_nb.classroom.limits import Limits
