@@ -118,7 +118,7 @@ _OF_EACH = (np.atleast_1d, np.atleast_2d, np.atleast_3d)
 
 def joined(operand: Any) -> Any:
     """Return lists that hold traced values as the array that they stand for."""
-    if isinstance(operand, list | tuple) and has_traced(operand):
+    if issubclass(type(operand), list | tuple) and has_traced(operand):
         return dispatch(ARRAY.function, (operand,), {})
     return operand
 
@@ -129,7 +129,7 @@ _ALIASING = frozenset({np.real, np.real_if_close, np.broadcast_arrays, np.unstac
 
 def _is_changing(tree: Any) -> bool:
     """Whether an argument is, or holds, an array that is written to."""
-    if isinstance(tree, list | tuple):
+    if issubclass(type(tree), list | tuple):  # isinstance asks a traced value what it stands for
         return any(map(_is_changing, tree))
     return getattr(type(tree), "is_changing", False) is True
 

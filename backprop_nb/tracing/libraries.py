@@ -128,12 +128,13 @@ def learner_frame(frame: FrameType) -> FrameType:
 
     Where all code is installed, it is the nearest that is neither the tracer's nor NumPy's.
     """
-    frames = [*_frames(frame)]
-    outside = [each for each in frames if not is_inside(each)]
-    return next(
-        (each for each in outside if not is_installed(each.f_code.co_filename)),
-        (outside or frames)[0],
-    )
+    outside = None
+    for each in _frames(frame):
+        if not is_inside(each):
+            if not is_installed(each.f_code.co_filename):
+                return each
+            outside = outside or each
+    return outside or frame
 
 
 def warned_at_the_line() -> np.errstate:

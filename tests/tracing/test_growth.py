@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from growing import others, programs
 
@@ -60,6 +61,19 @@ def test_four_times_the_nodes_take_about_four_times_the_calls(name):
     grown = {what: many[what] / few[what] for what in few}
     most = ON_THE_WAY_OUT | MOST if "way out" in name else MOST
     assert {what: by for what, by in grown.items() if by > most.get(what, 1.15)} == {}
+
+
+def test_an_entry_of_an_array_that_is_written_to_is_read_in_few_calls():
+    # A table of dynamic programming is read twice for each entry that it is written.
+    def table(x, reads):
+        out = np.zeros((2, 2))
+        out[0, 0] = x
+        for _ in range(reads):
+            out[0, 1]
+        return out[0, 0]
+
+    _, few, many = (calls(bp.trace, table, 1.0, reads=n)[0] for n in (0, 0, 100))
+    assert (many - few) / 100 < 120
 
 
 def measured():
