@@ -124,8 +124,12 @@ class _Function:
         lines = [f"def {self.name}({', '.join(self._parameters)}):", *self._body()]
         self.source = "\n    ".join(lines)
         # What prints as x[…] or x.astype(…) is not called by its name.
-        called = set(re.findall(r"(?<![\w.])(\w+)\(", self.source))
-        self.helpers = [row for name, row in foreign.items() if name in called]
+        self.helpers = [row for name, row in foreign.items() if self._calls(name)]
+
+    def _calls(self, name: str) -> bool:
+        # To look for the text alone is faster.
+        call = f"{name}("
+        return call in self.source and bool(re.search(rf"(?<![\w.]){name}\(", self.source))
 
     def _unique(self, name: str) -> str:
         while name in self._taken:
@@ -172,8 +176,9 @@ class _Function:
     @cached_property
     def literals(self) -> set[str]:
         """The names of what may be one of Python's numbers, which every library takes."""
-        looked_into = set(re.findall(r"(\w+)[.\[]", self.source))
-        return {*self.constants} - looked_into if all_of_one_type(self.trace) else set()
+        if not self.constants or not all_of_one_type(self.trace):
+            return set()
+        return {*self.constants} - set(re.findall(r"\b(\w++)[.\[]", self.source))
 
     def _body(self) -> Iterator[str]:
         trees = self.trace.restore(self._inputs)

@@ -148,7 +148,8 @@ class Printer:
         is_typed = operand.is_number and not isinstance(operand.value, bool)
         if is_typed and self._notation is NUMPY and not self._fits(expression):
             return typed(operand.value, expression.value.dtype), ATOM
-        if self._notation is NUMPY and any(expression.calls(each) for each in _OF_ONE_TRIANGLE):
+        function = expression.row and expression.row.function
+        if self._notation is NUMPY and function in _OF_ONE_TRIANGLE:
             return _symmetric(self._print(operand), operand.value, expression.keywords)
         return self._print(operand)
 

@@ -1,6 +1,7 @@
 """Long lines break inside of brackets, and mean what they meant."""
 
 import ast
+import textwrap
 
 import pytest
 
@@ -46,6 +47,17 @@ def test_a_long_comment_goes_on_as_a_comment():
     lines = wrapped(f"    # back through {NAMES}").splitlines()
     assert len(lines) > 1
     assert {line[:5] for line in lines} == {"    #"}
+
+
+def test_a_long_comment_is_broken_between_words_as_textwrap_breaks_it():
+    words = ["# back through"] + ["a" * (3 + 7 * k % 60) for k in range(60)]
+    line = f"    {' '.join(words)}"
+    assert wrapped(line) == textwrap.fill(line, WIDTH, subsequent_indent="    #     ")
+    assert wrapped(f"# {'a' * 200} b {'c' * 200}").splitlines() == [
+        f"# {'a' * 200}",
+        "#     b",
+        f"#     {'c' * 200}",
+    ]
 
 
 def test_what_cannot_be_broken_stays():
