@@ -29,7 +29,7 @@ from jupyterlab_page import (
 
 from backprop_nb import Graph
 from backprop_nb.views.explorer.scene import graph_scene
-from backprop_nb.views.schema import ExplorerScene
+from backprop_nb.views.explorer.schema import ExplorerScene
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page, Request

@@ -1,4 +1,4 @@
-"""Whether plain data are what ``views/schema.py`` says, down to the last key."""
+"""Whether plain data are what a ``schema.py`` of the views says, down to the last key."""
 
 import types
 from collections.abc import Iterator, Mapping, Sequence

@@ -11,8 +11,8 @@ from backprop_nb.checking.puzzle import Contrast, Puzzle
 from backprop_nb.network.document import equation
 from backprop_nb.views import numbers
 from backprop_nb.views.bug.scene import HINTS, POINTS, clause, comparison_in_words, gradient_picture
+from backprop_nb.views.bug.schema import BugFound, BugNote, BugSecret, BugSolution
 from backprop_nb.views.formula import mathml
-from backprop_nb.views.schema import BugFound, BugNote, BugSecret, BugSolution
 
 
 def secret(puzzle: Puzzle, choices: Sequence[Mistake]) -> BugSecret:

@@ -14,9 +14,9 @@ from backprop_nb.network.validation import FloatArray
 from backprop_nb.views import numbers
 from backprop_nb.views.bug.answers import note, worth_table
 from backprop_nb.views.bug.scene import COSTS, HINTS, Compared, compared_in_words, remarks
+from backprop_nb.views.bug.schema import BugChoice, BugNote, BugScene, BugSecret, BugSolution
 from backprop_nb.views.picture import Picture
 from backprop_nb.views.report import family_of
-from backprop_nb.views.schema import BugChoice, BugNote, BugScene, BugSecret, BugSolution
 
 LEVELS = {
     "easy": "easy · six lines",

@@ -20,8 +20,8 @@ from backprop_nb.views.bug.lines import (
     line_secret,
 )
 from backprop_nb.views.bug.scene import bug_scene, describe_round
+from backprop_nb.views.bug.schema import BugFound, BugSecret
 from backprop_nb.views.picture import patched
-from backprop_nb.views.schema import BugFound, BugSecret
 
 Pictures: TypeAlias = list[list[Mapping[str, Any]]]
 """Rows of pictures as plain data."""

@@ -24,10 +24,11 @@ from backprop_nb.checking.reference import Gradients
 from backprop_nb.errors import counted, in_words
 from backprop_nb.network.validation import FloatArray
 from backprop_nb.views import numbers
+from backprop_nb.views.bug.schema import BugScene
 from backprop_nb.views.chart import Axis, Chart, Series, legend, span
 from backprop_nb.views.numbers import Scale
 from backprop_nb.views.picture import SOLID, Picture
-from backprop_nb.views.schema import BugScene, Family
+from backprop_nb.views.schema import Family
 
 K = len(WIDTHS) - 1
 HEIGHT = 262.0

@@ -1,5 +1,5 @@
 // FindTheBug: a broken backward pass, and the question what is wrong with it.
-// The scene is BugScene in views/schema.py; BugFound there is what has been told so far.
+// The scene is BugScene in schema.py; BugFound there is what has been told so far.
 
 import {
   Controls,

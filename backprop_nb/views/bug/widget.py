@@ -15,10 +15,10 @@ from backprop_nb.errors import InvalidValueError, counted
 from backprop_nb.views.bug.answers import reveal
 from backprop_nb.views.bug.rounds import LineRound, MistakeRound, Round
 from backprop_nb.views.bug.scene import HINTS, LEVELS
+from backprop_nb.views.bug.schema import BugFound
 from backprop_nb.views.live_view import Replay
 from backprop_nb.views.page import packed
 from backprop_nb.views.paper import Drawing, draw_pictures
-from backprop_nb.views.schema import BugFound
 from backprop_nb.views.state import State, flag, integer, one_of, text
 from backprop_nb.views.style import module, style_sheet
 

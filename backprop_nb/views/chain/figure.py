@@ -6,10 +6,11 @@ import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
+from backprop_nb.views.chain.schema import ChainMatrix, ChainScene
 from backprop_nb.views.chart import text_width
 from backprop_nb.views.paper import Drawing, draw_pictures
 from backprop_nb.views.picture import Picture, Point, patched
-from backprop_nb.views.schema import ChainMatrix, ChainScene, PictureData
+from backprop_nb.views.schema import PictureData
 
 WIDTH = 1300.0
 """Where a row of matrices goes on in the next one, in pixels."""

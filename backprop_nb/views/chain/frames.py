@@ -15,7 +15,7 @@ from backprop_nb.network.transposes import TransposeStep, transpose_steps
 from backprop_nb.tracing.emit.notation import derivative_to_latex
 from backprop_nb.views import numbers
 from backprop_nb.views.chain.matrices import BUILT, Array, Matrices, lit_by, shape_words
-from backprop_nb.views.schema import ChainFrame
+from backprop_nb.views.chain.schema import ChainFrame
 
 SPOKEN = 12
 """So many numbers of a result are said with a step."""

@@ -12,9 +12,10 @@ from backprop_nb.network.jacobians import Jacobian, derivative_text
 from backprop_nb.tracing.emit.notation import derivative_to_latex
 from backprop_nb.views import numbers
 from backprop_nb.views.chain.matrix_picture import Lengths, matrix_picture
+from backprop_nb.views.chain.schema import ChainMatrix
 from backprop_nb.views.formula import mathml
 from backprop_nb.views.numbers import Scale, fit_scale
-from backprop_nb.views.schema import ChainMatrix, Family, Tensor
+from backprop_nb.views.schema import Family, Tensor
 
 BUILT = 2**20
 """So many entries at most has a matrix that is built to be shown: 8 MB in float64."""

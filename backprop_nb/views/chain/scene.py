@@ -20,6 +20,7 @@ from backprop_nb.views.chain.cost_picture import cost_picture, paid
 from backprop_nb.views.chain.frames import multiplications, product_frames, transpose_frames
 from backprop_nb.views.chain.matrices import Matrices, bytes_text, forced_zeros
 from backprop_nb.views.chain.matrix_picture import Lengths, fit_lengths
+from backprop_nb.views.chain.schema import ChainFrame, ChainProduct, ChainScene
 from backprop_nb.views.formula import mathml
 from backprop_nb.views.network_picture import (
     PITCH,
@@ -32,7 +33,6 @@ from backprop_nb.views.network_picture import (
 from backprop_nb.views.numbers import fit_scale
 from backprop_nb.views.overflow import quietly, too_large
 from backprop_nb.views.picture import Picture
-from backprop_nb.views.schema import ChainFrame, ChainProduct, ChainScene
 
 SHIPPED = 20_000
 """So many cells at most go to the browser for all θ_i at once; else those of one θ_i."""

@@ -1,4 +1,4 @@
-// ChainRule; the scene is ChainScene in views/schema.py.
+// ChainRule; the scene is ChainScene in schema.py.
 // First half: pure functions.  Second half: the page.
 import {
   Controls, big, clamp, clock, explained, focusInside, heatRamp, html, live, math, operator, panel, patched,

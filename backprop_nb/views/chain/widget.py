@@ -15,11 +15,11 @@ from backprop_nb.network import Network, SigmoidNetwork, validation
 from backprop_nb.network.chain import Chain, Side
 from backprop_nb.views.chain.figure import draw_chain
 from backprop_nb.views.chain.scene import SECTIONS, SIDES, Sample, chain_scene
+from backprop_nb.views.chain.schema import ChainFrame, ChainProduct, ChainScene
 from backprop_nb.views.chain.words import describe_chain
 from backprop_nb.views.live_view import Replay
 from backprop_nb.views.overflow import must_be_finite
 from backprop_nb.views.paper import Drawing
-from backprop_nb.views.schema import ChainFrame, ChainProduct, ChainScene
 from backprop_nb.views.state import State, integer, one_of
 from backprop_nb.views.style import module, style_sheet
 

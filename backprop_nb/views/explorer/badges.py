@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from backprop_nb.tracing.health import NOT_FINITE, Mark
 from backprop_nb.tracing.stretching import BROADCAST
-from backprop_nb.views.schema import BadgeStyle
+from backprop_nb.views.explorer.schema import BadgeStyle
 
 SIZE = 16.0
 """Width and height of a badge in pixels."""

@@ -22,7 +22,7 @@ from backprop_nb.errors import counted
 from backprop_nb.tracing import Contribution, Graph
 from backprop_nb.tracing.graph import Trace
 from backprop_nb.tracing.record import CONSTANT, Record
-from backprop_nb.views.schema import CostScene
+from backprop_nb.views.explorer.schema import CostScene
 
 Way = Literal["backward", "forward"]
 

@@ -14,16 +14,15 @@ from backprop_nb.views.explorer import badges
 from backprop_nb.views.explorer.description import alt_text
 from backprop_nb.views.explorer.geometry import CONSTANT_CARD, check_folded, geometry
 from backprop_nb.views.explorer.scene import graph_scene
-from backprop_nb.views.paper import GAP, READABLE, Drawing, draw_pictures
-from backprop_nb.views.picture import Picture, cut
-from backprop_nb.views.schema import (
+from backprop_nb.views.explorer.schema import (
     BadgeStyle,
     ExplorerCard,
     ExplorerGeometry,
     ExplorerScene,
-    Family,
-    Point,
 )
+from backprop_nb.views.paper import GAP, READABLE, Drawing, draw_pictures
+from backprop_nb.views.picture import Picture, cut
+from backprop_nb.views.schema import Family, Point
 from backprop_nb.views.state import integer
 
 _LEGEND = 34.0

@@ -1,5 +1,5 @@
 // Cards and what folding makes of the replay: pure functions, tested without a page.  Where
-// things lie is ExplorerGeometry in views/schema.py.
+// things lie is ExplorerGeometry in schema.py.
 
 /** The list of folded groups after one of them has been turned over. */
 export function turned(groups, folded, id) {

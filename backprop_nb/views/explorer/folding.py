@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Collection, Mapping
 
-from backprop_nb.views.schema import ExplorerGeometry, ExplorerScene, FoldedState
+from backprop_nb.views.explorer.schema import ExplorerGeometry, ExplorerScene, FoldedState
 
 _MAX_CARDS = 1500
 """So many cards may the geometries have, taken together."""

@@ -13,7 +13,7 @@ from backprop_nb.views.explorer import badges
 from backprop_nb.views.explorer.grouping import hidden_in
 from backprop_nb.views.explorer.layout import layered
 from backprop_nb.views.explorer.placement import Box
-from backprop_nb.views.schema import CardMark, ExplorerGeometry, ExplorerScene
+from backprop_nb.views.explorer.schema import CardMark, ExplorerGeometry, ExplorerScene
 
 CARD = (106.0, 78.0)
 CONSTANT_CARD = (106.0, 54.0)

@@ -16,8 +16,8 @@ from backprop_nb.tracing.backward import Contribution
 from backprop_nb.tracing.emit.rule import Operand, Rule
 from backprop_nb.views import links, numbers
 from backprop_nb.views.explorer.description import Arrival
+from backprop_nb.views.explorer.schema import Question
 from backprop_nb.views.numbers import COLUMNS, ROWS, long
-from backprop_nb.views.schema import Question
 
 _NOISE = 1e-12
 """A number so much smaller than what it is made of is zero but for rounding."""

@@ -36,11 +36,7 @@ from backprop_nb.views.explorer.grouping import (
     innermost,
 )
 from backprop_nb.views.explorer.questions import question, seed_question
-from backprop_nb.views.explorer.source_blocks import source_blocks
-from backprop_nb.views.formula import Formulas
-from backprop_nb.views.links import Name
-from backprop_nb.views.numbers import fit_scale, fit_value_scale, tensor
-from backprop_nb.views.schema import (
+from backprop_nb.views.explorer.schema import (
     ExplorerContribution,
     ExplorerFactor,
     ExplorerFrame,
@@ -48,10 +44,13 @@ from backprop_nb.views.schema import (
     ExplorerLegend,
     ExplorerNode,
     ExplorerScene,
-    Family,
-    Tensor,
     Told,
 )
+from backprop_nb.views.explorer.source_blocks import source_blocks
+from backprop_nb.views.formula import Formulas
+from backprop_nb.views.links import Name
+from backprop_nb.views.numbers import fit_scale, fit_value_scale, tensor
+from backprop_nb.views.schema import Family, Tensor
 
 _ARRIVALS = 8
 """So many contributions to a node are shown one by one, as in ``node_numbers.mjs``."""

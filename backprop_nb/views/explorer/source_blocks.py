@@ -12,7 +12,7 @@ from operator import itemgetter
 
 from backprop_nb.errors import PACKAGE
 from backprop_nb.tracing import Node
-from backprop_nb.views.schema import CodeBlock, CodePart
+from backprop_nb.views.explorer.schema import CodeBlock, CodePart
 
 _Place = tuple[int, tuple[int, int], tuple[int, int]]
 """A node, and where its expression begins and ends: line from 1, column from 0."""

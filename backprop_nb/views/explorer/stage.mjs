@@ -1,5 +1,5 @@
 // The picture of a graph: cards, edges and groups on a stage, folded and opened, brought up to
-// date step by step.  Where things lie is ExplorerGeometry in views/schema.py.
+// date step by step.  Where things lie is ExplorerGeometry in schema.py.
 
 import { Camera } from "./camera.mjs";
 import { nextCard, turned } from "./folding.mjs";

@@ -1,5 +1,5 @@
 // What is known of a graph at a step of its replay: pure functions, tested without a page.
-// The scene is ExplorerScene in views/schema.py.
+// The scene is ExplorerScene in schema.py.
 
 import { entriesOf } from "../arrays.mjs";
 import { counted } from "../elements.mjs";

@@ -1,6 +1,6 @@
 // GraphExplorer: a scene comes from Python once; stepping needs no kernel.  The parts of the
 // view have modules of their own; here they are put together and kept in step.  The scene is
-// ExplorerScene in views/schema.py.
+// ExplorerScene in schema.py.
 
 import { stopBefore } from "./answers.mjs";
 import { BackwardPass, Source } from "./code.mjs";

@@ -17,9 +17,9 @@ from backprop_nb.views.explorer.figure import draw_graph, is_readable
 from backprop_nb.views.explorer.folding import near_states, stops, to_be_told
 from backprop_nb.views.explorer.geometry import check_folded, geometry
 from backprop_nb.views.explorer.scene import GraphScene
+from backprop_nb.views.explorer.schema import ExplorerGeometry, ExplorerScene, Told
 from backprop_nb.views.live_view import Replay
 from backprop_nb.views.paper import Drawing
-from backprop_nb.views.schema import ExplorerGeometry, ExplorerScene, Told
 from backprop_nb.views.state import State, one_of
 from backprop_nb.views.style import module, style_sheet
 

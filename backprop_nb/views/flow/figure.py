@@ -8,8 +8,8 @@ from typing import Any
 
 from backprop_nb.views.flow.legend import with_legend
 from backprop_nb.views.flow.parameter import Parameter
+from backprop_nb.views.flow.schema import FlowScene
 from backprop_nb.views.picture import Picture, at_step
-from backprop_nb.views.schema import FlowScene
 
 WIDTH = 430.0
 COLUMNS = (4.0, 100.0, 148.0, 198.0, 250.0, 300.0, 360.0, WIDTH)

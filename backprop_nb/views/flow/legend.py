@@ -7,9 +7,10 @@ from typing import Any
 
 from backprop_nb.views import numbers
 from backprop_nb.views.flow.flow import Flow
+from backprop_nb.views.flow.schema import FlowLegend, FlowSign
 from backprop_nb.views.numbers import Scale, fit_scale
 from backprop_nb.views.picture import Picture
-from backprop_nb.views.schema import Family, FlowLegend, FlowSign
+from backprop_nb.views.schema import Family
 
 COLOURS = {"A": "forward", "steepest": "note", "saturation": "alarm"}
 """Of the bars, by the factor that one stands for."""

@@ -15,12 +15,7 @@ from backprop_nb.views.flow.flow import Flow, StepBack, has_slope_at_output
 from backprop_nb.views.flow.legend import legend
 from backprop_nb.views.flow.network import edge_picture, flow_layout, unit_picture
 from backprop_nb.views.flow.parameter import Parameter, indexed
-from backprop_nb.views.flow.verdict import start_text, verdict
-from backprop_nb.views.flow.waterfall import waterfall_picture
-from backprop_nb.views.flow.weight_curve import curve_data, weight_curve
-from backprop_nb.views.formula import mathml
-from backprop_nb.views.schema import (
-    Element,
+from backprop_nb.views.flow.schema import (
     FlowCurve,
     FlowDrawn,
     FlowFact,
@@ -30,6 +25,11 @@ from backprop_nb.views.schema import (
     FlowRow,
     FlowScene,
 )
+from backprop_nb.views.flow.verdict import start_text, verdict
+from backprop_nb.views.flow.waterfall import waterfall_picture
+from backprop_nb.views.flow.weight_curve import curve_data, weight_curve
+from backprop_nb.views.formula import mathml
+from backprop_nb.views.schema import Element
 
 _text = lru_cache(maxsize=4096)(numbers.long)  # of a unit each of its weights shows the same
 

@@ -16,9 +16,10 @@ from backprop_nb.views import numbers
 from backprop_nb.views.chart import Axis, Chart, Series, legend
 from backprop_nb.views.flow.flow import Flow
 from backprop_nb.views.flow.parameter import Parameter
+from backprop_nb.views.flow.schema import FlowTexts, LossCurve
 from backprop_nb.views.overflow import quietly
 from backprop_nb.views.picture import Picture
-from backprop_nb.views.schema import FlowTexts, LossCurve, Patch
+from backprop_nb.views.schema import Patch
 
 WIDTH, HEIGHT = 430.0, 176.0
 POSITIONS = 16

@@ -1,4 +1,4 @@
-// GradientFlow; the scene is FlowScene in views/schema.py, a curve FlowCurve.
+// GradientFlow; the scene is FlowScene in schema.py, a curve FlowCurve.
 // First half: pure functions.  Second half: the page.  Every number is Python's; a weight is
 // dragged from one place of its curve to the next, so that dragging needs no kernel.
 import {

@@ -20,13 +20,13 @@ from backprop_nb.views.flow.figure import flow_pictures
 from backprop_nb.views.flow.flow import Flow, norm
 from backprop_nb.views.flow.parameter import Parameter, parameter_named, parameters
 from backprop_nb.views.flow.scene import flow_curve, flow_scene
+from backprop_nb.views.flow.schema import FlowScene
 from backprop_nb.views.flow.weight_curve import marks_at
 from backprop_nb.views.flow.words import describe_flow
 from backprop_nb.views.live_view import Replay
 from backprop_nb.views.overflow import must_be_finite
 from backprop_nb.views.paper import Drawing, draw_pictures
 from backprop_nb.views.picture import patched
-from backprop_nb.views.schema import FlowScene
 from backprop_nb.views.state import State, flag, integer, number, one_of
 from backprop_nb.views.style import module, style_sheet
 

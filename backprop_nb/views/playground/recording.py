@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from backprop_nb.views.schema import PlaygroundFrame
+from backprop_nb.views.playground.schema import PlaygroundFrame
 
 MAX_FRAMES: Final = 60
 

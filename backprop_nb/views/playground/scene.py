@@ -32,13 +32,13 @@ from backprop_nb.views.picture import (
     packed,
     unpacked,
 )
-from backprop_nb.views.playground.training import Measure, WatchedTraining
-from backprop_nb.views.schema import (
-    PictureData,
+from backprop_nb.views.playground.schema import (
     PlaygroundCurves,
     PlaygroundFrame,
     PlaygroundPictures,
 )
+from backprop_nb.views.playground.training import Measure, WatchedTraining
+from backprop_nb.views.schema import PictureData
 
 CELLS: Final = 48
 """The output is sampled on so many times so many places."""

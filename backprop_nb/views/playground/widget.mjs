@@ -1,7 +1,7 @@
 // Playground.  First half: pure functions, tested without a page.
 // Second half: the page.  Python trains and computes every frame; a view that begins to paint it
 // says so, and so gets the next one.  Without a kernel the frames that are there can be replayed.
-// The scene is PlaygroundScene in views/schema.py; frames and curves stand there too.
+// The scene is PlaygroundScene in schema.py; frames and curves stand there too.
 
 import { familyRamp, paintField, whenThemeChanges, withFields } from "./field.mjs";
 import {

@@ -18,7 +18,7 @@ from backprop_nb.views.chart import Axis, Chart, Series, legend
 from backprop_nb.views.formula import mathml
 from backprop_nb.views.numbers import long
 from backprop_nb.views.picture import Picture, Point
-from backprop_nb.views.schema import SigmoidCurve, SigmoidPlaces, SigmoidScene
+from backprop_nb.views.sigmoid.schema import SigmoidCurve, SigmoidPlaces, SigmoidScene
 
 PER_ONE: Final = 10
 """So many places from one integer to the next."""

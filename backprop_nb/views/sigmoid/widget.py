@@ -10,8 +10,8 @@ from backprop_nb import display
 from backprop_nb.views.live_view import LiveView
 from backprop_nb.views.numbers import long
 from backprop_nb.views.paper import Drawing, draw_pictures
-from backprop_nb.views.schema import SigmoidScene
 from backprop_nb.views.sigmoid import scene as scenes
+from backprop_nb.views.sigmoid.schema import SigmoidScene
 from backprop_nb.views.state import State, integer, number, one_of
 from backprop_nb.views.style import module, style_sheet
 
