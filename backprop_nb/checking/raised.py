@@ -6,17 +6,17 @@ import ast
 import inspect
 import re
 from collections.abc import Iterator, Set
+from functools import lru_cache
 from types import FrameType, TracebackType
 from typing import Any, Final
 
 import numpy as np
 
 from backprop_nb.checking.convention import Course
-from backprop_nb.checking.lines.program import is_students
 from backprop_nb.checking.packing import argument_names, names_of_arguments
-from backprop_nb.errors import in_words
+from backprop_nb.errors import PACKAGE, in_words
 from backprop_nb.tracing import pytree
-from backprop_nb.tracing.libraries import to_write
+from backprop_nb.tracing.libraries import is_learners_code, to_write
 from backprop_nb.tracing.source import Source, links, locate
 
 NO_SUCH_KEY: Final = "has no such key"
@@ -159,3 +159,16 @@ def last_step(error: BaseException) -> TracebackType | None:
 
 def _own_steps(error: BaseException) -> Iterator[TracebackType]:
     return (each for each in links(error) if is_students(each.tb_frame))
+
+
+def is_students(frame: FrameType) -> bool:
+    """Whether a frame runs code of the student's, and not the package's or a library's."""
+    file, module = frame.f_code.co_filename, str(frame.f_globals.get("__name__", ""))
+    # What a dataclass of ours is made of stands in no file; an example in a docstring is none.
+    is_ours = _is_ours(file) or (file == "<string>" and module.startswith("backprop_nb."))
+    return is_learners_code(frame.f_code) and not is_ours
+
+
+@lru_cache(maxsize=1024)
+def _is_ours(filename: str) -> bool:
+    return filename.startswith((PACKAGE, "<frozen"))

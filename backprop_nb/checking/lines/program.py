@@ -17,15 +17,14 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property
 from types import CodeType, FrameType, FunctionType, ModuleType
 from typing import Any, TypeVar
 
 import numpy as np
 
-from backprop_nb.errors import PACKAGE
+from backprop_nb.checking.raised import is_students
 from backprop_nb.tracing.code_text import find_text
-from backprop_nb.tracing.libraries import is_learners_code
 from backprop_nb.tracing.source import Module, Place, Source, module_of
 from backprop_nb.tracing.tape import plain
 
@@ -331,19 +330,6 @@ class _Look:
             held = frame.f_locals.items()
             known |= {name: plain(x) for name, x in held}
         return self._step
-
-
-def is_students(frame: FrameType) -> bool:
-    """Whether a frame runs code of the student's, and not the package's or a library's."""
-    file, module = frame.f_code.co_filename, str(frame.f_globals.get("__name__", ""))
-    # What a dataclass of ours is made of stands in no file; an example in a docstring is none.
-    is_ours = _is_ours(file) or (file == "<string>" and module.startswith("backprop_nb."))
-    return is_learners_code(frame.f_code) and not is_ours
-
-
-@lru_cache(maxsize=1024)
-def _is_ours(filename: str) -> bool:
-    return filename.startswith((PACKAGE, "<frozen"))
 
 
 _WRITES = {"open", "save", "savez", "savez_compressed", "savetxt", "savefig", "tofile", "dump"}
