@@ -12,7 +12,7 @@ display.register(
     "backprop_nb.network.history:History", draw="backprop_nb.views.charts:draw_history"
 )
 display.register(
-    "backprop_nb.checking.differences:StepCurve", draw="backprop_nb.views.charts:draw_step_curve"
+    "backprop_nb.checking.step_error:StepCurve", draw="backprop_nb.views.charts:draw_step_curve"
 )
 display.register(
     "backprop_nb.checking.report:Report",

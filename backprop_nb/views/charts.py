@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from backprop_nb.checking.differences import StepCurve
+from backprop_nb.checking.step_error import StepCurve
 from backprop_nb.network import History
 from backprop_nb.network.validation import FloatArray
 from backprop_nb.views.chart import Axis, Chart, Series, legend, some, span

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import backprop_nb as bp
-from backprop_nb.checking.differences import central_differences, step_curve
+from backprop_nb.checking.differences import central_differences
+from backprop_nb.checking.step_error import step_curve
 
 x, w = np.ones(2), np.array([1.0, 2.0])
 
