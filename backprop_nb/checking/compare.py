@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from backprop_nb.checking.report import NOT_WRITTEN, Checked, Hints, in_digits
+from backprop_nb.checking.report import NOT_WRITTEN, Checked, Hints, in_digits, simply
 from backprop_nb.tracing import pytree
 
 Array: TypeAlias = NDArray[Any]
@@ -229,7 +229,16 @@ def factor_in_words(factor: float) -> str:
     >>> factor_in_words(0.5), factor_in_words(-3.0)
     ('is half of the right one', 'is −3 times the right one')
     """
-    return _FACTORS.get(factor, f"is {signed(factor)} times the right one")
+    return _FACTORS.get(factor, f"is {times(factor)} times the right one")
+
+
+def times(factor: float) -> str:
+    """Return how many times something is another.
+
+    >>> times(1 / 30), times(-3.0), times(0.1), times(0.2955)
+    ('1/30', '−3', '0.1', '0.2955')
+    """
+    return simply(factor, signed(factor), 1e-5).replace("-", "−")
 
 
 def signed(factor: float) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
+from fractions import Fraction
 from typing import Any, Final, Literal, TypeAlias, TypeGuard, get_args
 
 import numpy as np
@@ -57,10 +59,41 @@ def in_digits(number: float, off: float, least: int = 6) -> str:
 def in_advice(number: float) -> str:
     """Return a number with which a gradient is right if it is written as it is said.
 
-    >>> in_advice(5 / 7), in_advice(784.0)
-    ('0.7142857', '784')
+    >>> in_advice(5 / 7), in_advice(784.0), in_advice(0.2955202)
+    ('5/7', '784', '0.2955202')
     """
-    return in_digits(number, 1e-7 * abs(number))
+    return simply(number, in_digits(number, 1e-7 * abs(number)), 1e-9)
+
+
+def simply(number: float, digits: str, within: float) -> str:
+    """Return a number as a fraction that it is within some share of it, if that is as short.
+
+    >>> simply(1 / 30, "0.03333", 1e-9), simply(-0.25, "-0.25", 1e-9), simply(0.1, "0.1", 1e-9)
+    ('1/30', '-1/4', '0.1')
+    """
+    if not (number and math.isfinite(number) and math.isfinite(1 / number)):
+        return digits
+    near = [Fraction(each).limit_denominator(99) for each in (number, 1 / number)]
+    fraction = near[0] if abs(number) > 1 else 1 / near[1]
+    text = str(fraction)
+    # Of 1, 2 and 1/2 every digit is told that is off.
+    is_simple = fraction.denominator > 2 and math.isclose(fraction, number, rel_tol=within)
+    is_shorter = len(text) < len(digits) + (abs(fraction.numerator) == 1)
+    return text if is_simple and is_shorter else digits
+
+
+def scaling(it: str, factor: str) -> str:
+    """Return the advice to multiply something by a factor, as it would be said.
+
+    >>> scaling("it", "2"), scaling("it", "1/30"), scaling("z", "1/(5·2)"), scaling("it", "−1")
+    ('multiply it by 2', 'divide it by 30', 'divide z by 5·2', 'change its sign')
+    """
+    if factor == "−1":
+        return "change its sign" if it == "it" else f"change the sign of {it}"
+    sign, one, divisor = factor.rpartition("1/")
+    if one and sign in ("", "−"):
+        return f"divide {it} by {sign}{divisor.removeprefix('(').removesuffix(')')}"
+    return f"multiply {it} by {factor}"
 
 
 def both_in_digits(one: float, other: float) -> tuple[str, str]:

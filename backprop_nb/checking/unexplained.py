@@ -15,7 +15,7 @@ from backprop_nb.checking.compare import Array, agrees, factor_in_words, factor_
 from backprop_nb.checking.convention import Course, Penalty, Reduction, Weights
 from backprop_nb.checking.packing import check_calls, names_of_arguments
 from backprop_nb.checking.raised import NO_SUCH_KEY
-from backprop_nb.checking.report import Hints, both_in_digits, in_digits
+from backprop_nb.checking.report import Hints, both_in_digits, in_digits, scaling
 from backprop_nb.errors import BackpropError, in_words
 from backprop_nb.network.activations import ActivationName, OutputName
 from backprop_nb.network.losses import LossName
@@ -231,6 +231,9 @@ def says_a_number(text: str, but: str = "") -> bool:
     return not {*_NUMBERS.findall(text)} <= {*_NUMBERS.findall(but)}
 
 
+_TIMES_ONE_OVER = "multiply it by 1/"
+
+
 def in_sizes(texts: Sequence[str], sizes: Sequence[Mapping[str, int]]) -> str | None:
     """Return what is said of some networks as it holds for all; None if nothing does.
 
@@ -238,15 +241,21 @@ def in_sizes(texts: Sequence[str], sizes: Sequence[Mapping[str, int]]) -> str | 
     >>> in_sizes(["multiply it by 5/7", "multiply it by 5/8"], sizes)
     'multiply it by 5/N, with N the number of samples'
     >>> in_sizes(["multiply it by 1/2", "multiply it by 1/4"], sizes)
-    'multiply it by 1/n_K, with n_K the number of outputs'
+    'divide it by n_K, with n_K the number of outputs'
+    >>> in_sizes(["divide it by 7", "divide it by 8"], sizes)
+    'divide it by N, with N the number of samples'
     >>> in_sizes(["multiply it by 2", "multiply it by 3"], sizes) is None
     True
     """
+    # What divides on one network may multiply on another: 5/n_K is 1 where n_K is 5.
+    texts = [text.replace("divide it by ", _TIMES_ONE_OVER) for text in texts]
     parts = [_NUMBERS.split(text) for text in texts]
     words = [_in_sizes(each, sizes) for each in zip(*parts, strict=False)]
     if len({*map(len, parts)}) > 1 or None in words:
         return None
     said = "".join(filter(None, words))
+    if said.startswith(_TIMES_ONE_OVER):
+        said = scaling("it", said.removeprefix("multiply it by "))
     named = {"N": "N the number of samples", "n_K": "n_K the number of outputs"}
     new = [text for name, text in named.items() if name in said and name not in texts[0]]
     return f"{said}, with {in_words(new)}" if new else said

@@ -229,7 +229,7 @@ def test_beside_what_is_missing_a_line_mends_its_own_gradient_only():
 def test_a_missing_mean_is_told_in_samples_and_not_in_a_number():
     finding = bp.check_backward(without_a_mean, samples="rows", layers=1).findings[0]
     assert finding.line == without_a_mean.__code__.co_firstlineno + 2
-    assert finding.repair == "multiply it by 1/N, with N the number of samples"
+    assert finding.repair == "divide it by N, with N the number of samples"
     assert finding.quantity == "∂L/∂f"
 
 
@@ -250,7 +250,7 @@ def test_a_mean_that_one_gradient_alone_lacks_is_told_of_that_one():
 def test_a_width_of_the_course_is_not_taken_for_the_number_of_samples():
     for widths in ((7, 1), (8, 7)):
         finding = bp.check_backward(without_a_mean, samples="rows", widths=widths).findings[0]
-        assert finding.repair == "multiply it by 1/N, with N the number of samples"
+        assert finding.repair == "divide it by N, with N the number of samples"
 
 
 def over_len(params, x, y):
@@ -273,7 +273,7 @@ def over_five(params, x, y):
 @pytest.mark.parametrize(
     ("backward", "reduction", "repair"),
     [
-        (over_len, "mean_entries", "multiply it by 1/n_K, with n_K the number of outputs"),
+        (over_len, "mean_entries", "divide it by n_K, with n_K the number of outputs"),
         (over_five, "mean", "multiply it by 5/N, with N the number of samples"),
         (over_five, "sum", "leave out / 5"),
         (over_five, "mean_entries", "multiply it by 5/(N n_K), with N the number of samples and "

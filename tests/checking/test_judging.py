@@ -129,7 +129,7 @@ def in_one_entry(gradient):
     [
         (lambda right: right, "loss: right."),
         (lambda right: 2 * right, "dW is twice the right one"),
-        (lambda right: right / 7, "dW is 0.1429 times the right one"),
+        (lambda right: right / 7, "dW is 1/7 times the right one"),
         (in_one_entry, "dW is wrong in this entry at least: dW[321, 4]"),
         (lambda right: np.where(right > 0, right, 0), "dW is wrong in this entry at least"),
     ],

@@ -30,7 +30,7 @@ def changed(gradient, where):
             "is −3 times the right one, and 3 is the number of",
         ),
         (lambda g: -7 * g, "not_recognised", "is −7 times the right one."),
-        (lambda g: g / 4, "not_recognised", "is 0.25 times the right one"),
+        (lambda g: g / 4, "not_recognised", "is 1/4 times the right one"),
         (lambda g: g.T, "wrong_shape", "transpose would be right"),
         (lambda g: g[0], "wrong_shape", "its shape is (3,), expected (2, 3)"),
         (lambda g: g * np.nan, "not_finite", "not finite"),

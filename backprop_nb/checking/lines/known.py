@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from backprop_nb.checking.report import in_advice
+from backprop_nb.checking.report import in_advice, in_digits
 from backprop_nb.tracing.graph import Trace
 from backprop_nb.tracing.record import CONSTANT, Record
 from backprop_nb.tracing.reverse import reverse
@@ -20,6 +20,8 @@ from backprop_nb.tracing.reverse import reverse
 Array: TypeAlias = NDArray[Any]
 Kind: TypeAlias = Literal["value", "adjoint", "slope"]
 
+_LONG = 6
+"""A number of more characters is said by where it comes from, if that is known."""
 SAME = 1e-9
 """So close to 1 is the cosine of two arrays of which one is a multiple of the other."""
 
@@ -173,9 +175,31 @@ class Known:
     @cached_property
     def factors(self) -> dict[float, str]:
         """The numbers that are likely factors, and how they are said."""
+        found = self._of_lengths(self.trace.records[: self.trace.input_count])
+        for record, node in zip(self.trace.records, self.trace.nodes, strict=True):
+            pairs = zip(record.args, record.parents, strict=True)
+            numbers = [x for x, p in pairs if p is None and isinstance(x, int | float)]
+            if record.row is CONSTANT and np.ndim(record.value) == 0:
+                numbers.append(float(record.value))
+            for each in numbers:
+                if not each or not np.isfinite(each):
+                    continue
+                number = abs(float(each))
+                said = in_digits(number, 1e-7 * number)
+                if len(said) > _LONG:  # which tells nobody where it comes from
+                    is_made = record.row is CONSTANT and node.source and each > 0
+                    said = f"the loss's {node.source}" if is_made else in_advice(number)
+                inverse = in_advice(1 / number) if "/" in said else f"1/{said}"
+                for value, text in ((number, said), (1 / number, inverse)):
+                    # A number that stands there is no product: 4, and not 2·2.
+                    if "·" in found.get(value, "·"):
+                        found[value] = text
+        return found
+
+    def _of_lengths(self, records: Sequence[Record]) -> dict[float, str]:
+        """Return the numbers made of the lengths of some values, and how they are said."""
         found = {1.0: "1", 2.0: "2", 0.5: "1/2"}
-        inputs = self.trace.records[: self.trace.input_count]
-        axes = sorted({n for each in inputs for n in each.value.shape if n > 1})
+        axes = sorted({n for each in records for n in each.value.shape if n > 1})
         sizes = [(n, self.lengths.get(n, n)) for n in axes]
         for n, whole in sizes:
             values = n, 1 / n, 2 / n, n / 2, 1 / (2 * n), 2 * n
@@ -186,18 +210,12 @@ class Known:
             found.setdefault(float(n * m), f"{one}·{other}")
             found.setdefault(1 / (n * m), f"1/({one}·{other})")
             found.setdefault(n / m, f"{one}/{other}")
-        for record in self.trace.records:
-            pairs = zip(record.args, record.parents, strict=True)
-            numbers = [x for x, p in pairs if p is None and isinstance(x, int | float)]
-            if record.row is CONSTANT and np.ndim(record.value) == 0:
-                numbers.append(float(record.value))
-            for number in (abs(float(each)) for each in numbers if each and np.isfinite(each)):
-                said = in_advice(number)
-                for value, text in ((number, said), (1 / number, f"1/{said}")):
-                    # A number that stands there is no product: 4, and not 2·2.
-                    if "·" in found.get(value, "·"):
-                        found[value] = text
         return found
+
+    def advice(self, value: float) -> str:
+        """Return how a factor is said that may be none of the likely ones."""
+        every = self._of_lengths(self.trace.records)
+        return self.factor(value) or _among(every, value) or in_advice(value).replace("-", "−")
 
     @cached_property
     def numbers(self) -> dict[str, float]:
@@ -207,11 +225,7 @@ class Known:
 
     def factor(self, value: float) -> str | None:
         """Return how a likely factor is said; ``None`` for a number that is none."""
-        sign = "−" if value < 0 else ""
-        for each, text in self.factors.items():
-            if abs(abs(value) - each) <= 1e-7 * each:
-                return f"{sign}{text}"
-        return None
+        return _among(self.factors, value)
 
     def is_exact(self, array: Any) -> bool:
         """Whether an array is a true quantity, and no mere multiple of one."""
@@ -272,3 +286,10 @@ ENTRY_BY_ENTRY = frozenset({"sigmoid", "where", "clip", "astype", "copy"})
 
 def _closed(name: str) -> str:
     return name if name.isidentifier() else f"({name})"
+
+
+def _among(factors: Mapping[float, str], value: float) -> str | None:
+    for each, text in factors.items():
+        if abs(abs(value) - each) <= 1e-7 * each:
+            return f"{'−' if value < 0 else ''}{text}"
+    return None

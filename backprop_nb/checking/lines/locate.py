@@ -27,7 +27,7 @@ from backprop_nb.checking.lines.quantities import (
 )
 from backprop_nb.checking.lines.rewritten import Rewriting, Trial, Written, same
 from backprop_nb.checking.lines.scope import PLACES
-from backprop_nb.checking.report import in_advice
+from backprop_nb.checking.report import in_advice, scaling
 from backprop_nb.checking.rounding import without_rounding
 from backprop_nb.tracing import pytree
 from backprop_nb.tracing.source import Source
@@ -336,9 +336,9 @@ class _Search:
         times = in_advice(size) if size % 1 == 0 else piece.factor  # 64, and not 128/2
         factor = self.told.factor(scale)
         if factor is None and meant.given.size > 1 and np.isfinite(scale):
-            factor = in_advice(scale)
+            factor = self.told.advice(scale)
         it = "it" if isinstance(slot.node, ast.expr) else slot.name_of(meant.given.ndim)
-        words = f"multiply {it} by {factor}" if factor and it else ""
+        words = scaling(it, factor) if factor and it else ""
         return [
             Fault(
                 slot.block.source(slot.shown),
@@ -446,14 +446,14 @@ class _Search:
             return []
         if self._is_computed_in_loss(fault.expected):  # which tells where it belongs
             return []
-        factor = self.told.factor(scale) or in_advice(scale)
+        factor = self.told.advice(scale)
         places = self.quantities.scaled(self.known.numbers.get(factor, scale), fault.line)
         return [
             replace(
                 fault,
                 source=slot.block.source(slot.shown),
                 quantity="",
-                repair=f"multiply {slot.pronoun} by {factor}",
+                repair=scaling(slot.pronoun, factor),
                 proved=False,
                 given=was,
                 expected=scale * was,

@@ -27,6 +27,7 @@ from backprop_nb.checking.lines.scope import (
     text_of,
     text_within,
 )
+from backprop_nb.checking.report import scaling
 
 Put: TypeAlias = Callable[[Any], ast.AST]
 
@@ -159,7 +160,7 @@ def _then_scaled(scope: Scope, statement: ast.AugAssign) -> Iterator[Rewrite]:
         if number not in (0, 1):
             scaled = ast.AugAssign(statement.target, ast.Mult(), _number(number))
             both = placed(ast.If(ast.Constant(True), [statement, scaled], []), statement)
-            said = f"after this line, multiply {name} by {text}"
+            said = f"after this line, {scaling(name, text)}"
             yield Rewrite(
                 statement, statement, lambda new: new, statement, both, "constant", 1.0, said
             )
@@ -615,6 +616,9 @@ def _other_calls(scope: Scope, node: ast.Call) -> Iterator[Way]:
     if name in _REDUCTIONS:
         for other in _REDUCTIONS:
             is_near = (other in _REDUCTIONS[:2]) == (name in _REDUCTIONS[:2])
+            if is_near and other != name and isinstance(function, ast.Attribute):
+                same = ast.Attribute(function.value, other, ast.Load())
+                yield Way(ast.Call(same, args, node.keywords), "axis", 0.95)  # rather than a factor
             if not is_near:
                 called = ast.Call(formula(f"np.{other}"), operands, node.keywords)
                 yield Way(called, "function", 1.2)
@@ -793,7 +797,7 @@ def _more(scope: Scope, slot: ast.expr) -> Iterator[Way]:
         for number, text in scope.constants.items():
             if number not in (0, 1):
                 new = formula("[each * n for each in row]", n=_number(number), row=slot)
-                yield Way(new, "constant", 1.0, f"multiply each of them by {text}")
+                yield Way(new, "constant", 1.0, scaling("each of them", text))
     is_count = text_of(slot) in scope.sizes  # of which few would take a multiple
     if kind not in ("array", "object", "function", None):
         return
@@ -801,8 +805,8 @@ def _more(scope: Scope, slot: ast.expr) -> Iterator[Way]:
         if number not in (0, 1):
             new = formula("x * number", x=slot, number=_number(number))
             # A name that holds as many digits says more than they do.
-            cost = (1.15 if re.search(r"\.\d{4}", text) else 1.0) + 0.3 * is_count
-            yield Way(new, "constant", cost, f"multiply it by {text}")
+            cost = (1.15 if re.search(r"\.\d{4}|loss's", text) else 1.0) + 0.3 * is_count
+            yield Way(new, "constant", cost, scaling("it", text))
     for text, size in scope.sizes.items():
         yield Way(formula("x / size", x=slot, size=size), "factor", 1.05, f"divide it by {text}")
     for text, x in scope.fitting(slot) if not is_count else ():

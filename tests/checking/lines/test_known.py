@@ -165,3 +165,21 @@ def test_a_parameter_that_the_loss_does_not_use_has_no_adjoint():
     assert known.adjoints[1] is None
     assert Key("adjoint", 1) not in known.arrays
     assert Key("value", 1) in known.arrays
+
+
+def test_a_factor_is_said_by_what_it_stands_for():
+    X = rng.standard_normal((30, 3))
+
+    def loss(w):
+        return np.mean((X @ w) ** 2) * np.sin(0.3) * 0.013
+
+    known = Known(traced(loss, [rng.standard_normal(3)], {0}))
+    said = {  # 30 is the length of no argument
+        1 / 30: "1/30",
+        -2 / 30: "−2/30",
+        1 / np.sin(0.3): "1/the loss's np.sin(0.3)",
+        0.013: "0.013",
+        5 / 7: "5/7",
+        0.2468101: "0.2468101",
+    }
+    assert {value: known.advice(value) for value in said} == said

@@ -99,7 +99,7 @@ def test_a_fault_shows_what_was_given_and_what_is_expected(no_slope):
         ("2 * (out - T)", "3 * (out - T)", "2 in place of 3"),
         ("out - T", "out + T", "out - T in place of out + T"),
         ("1 - H**2", "1 - H", "square H"),
-        ("gb1 = D.sum(axis=0)", "gb1 = D.mean(axis=0)", "multiply it by 4"),
+        ("gb1 = D.sum(axis=0)", "gb1 = D.mean(axis=0)", "D.sum(axis=0) in place of D.mean(axis=0)"),
         ("X.T @ D", "X.T @ E @ W2.T", ""),
     ],
 )
@@ -405,7 +405,7 @@ def without_the_mean(x, W, t):
     ("wrong", "is_short", "repair"),
     [
         (as_long_as_given, True, "multiply it by 2"),
-        (without_the_mean, True, "multiply it by 1/300"),
+        (without_the_mean, True, "divide it by 300"),
         (right_by_its_length, False, "150.0 in place of 300"),
         (by_a_length_kept_elsewhere, False, "multiply it by 2"),
         (of_one_length, False, "multiply it by 2"),
@@ -437,7 +437,28 @@ def test_no_length_of_arguments_that_were_cut_down_is_named():
         return [x.T @ d]
 
     faults = find_faults(loss, gradient, [LONG[0], LONG[1]], [1])
-    assert {fault.repair for fault in faults} == {"multiply it by 1/10"}  # not 1/(2·5)
+    assert {fault.repair for fault in faults} == {"divide it by 10"}  # not 2·5
+
+
+DATA = rng.standard_normal((30, 4)), rng.standard_normal(30)
+
+
+@pytest.mark.parametrize(
+    ("times", "repair"), [("2 * ", "divide it by 30"), ("", "multiply it by 2/30")]
+)
+def test_a_mean_that_is_missing_is_told_as_a_division_also_where_the_data_are_no_arguments(
+    times, repair, tmp_path
+):
+    def loss(w):
+        return np.mean((DATA[0] @ w - DATA[1]) ** 2)
+
+    space = {"DATA": DATA}
+    text = f"def gradient(w):\n    e = DATA[0] @ w - DATA[1]\n    return [{times}DATA[0].T @ e]\n"
+    file = tmp_path / "gradient.py"
+    file.write_text(text)
+    exec(compile(text, str(file), "exec"), space)
+    faults = find_faults(loss, space["gradient"], [np.ones(4)], [0])
+    assert repair in {fault.repair for fault in faults}
 
 
 def test_a_search_ends_when_its_time_is_over(monkeypatch):
