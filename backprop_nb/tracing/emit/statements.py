@@ -126,7 +126,8 @@ class Printer:
         assert expression.row.statement is not None
         (first, precedence), *others = [self._operand(expression, x) for x in expression.operands]
         texts = [first if precedence is ATOM else f"({first})", *(text for text, _ in others)]
-        return tuple(expression.row.statement(name, texts, self._portable(expression)))
+        options = self._portable(expression)
+        return tuple(expression.row.statement(name, texts, options, expression.shape))
 
     def _call(self, expression: Expression, is_whole: bool = False) -> Printed:
         assert expression.row is not None  # leaves have no call

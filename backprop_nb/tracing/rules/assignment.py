@@ -86,13 +86,12 @@ def _changes(
     return list(zip(places, values, strict=True))
 
 
-def statement(name: str, arguments: Sequence[str], keywords: Mapping[str, Any]) -> list[str]:
+def statement(
+    name: str, arguments: Sequence[str], keywords: Mapping[str, Any], shape: tuple[int, ...]
+) -> list[str]:
     """Return the lines that do it as a person would write it."""
     # Of an array without axes NumPy's copy may be a number, which cannot be assigned to.
-    whole = any(
-        index is Ellipsis or (type(index) is tuple and not index) for index in keywords["at"]
-    )
-    copied = f"np.array({arguments[0]})" if whole else f"{arguments[0]}.copy()"
+    copied = f"{arguments[0]}.copy()" if shape else f"np.array({arguments[0]})"
     lines = [f"{name}[{place}] = {value}" for place, value in _changes(arguments, keywords)]
     return [f"{name} = {copied}", *lines]
 

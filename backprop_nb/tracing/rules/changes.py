@@ -14,7 +14,9 @@ from backprop_nb.tracing.rules.indexing import scatter_add, within
 def _fill_diagonal(a: Any, val: Any, wrap: bool = False) -> None:
     if wrap or (a.ndim > 2 and len(set(a.shape)) > 1):
         raise TypeError("a diagonal that goes around")
-    a[(np.arange(min(a.shape)),) * a.ndim] = val
+    length = min(a.shape)
+    if np.size(val):
+        a[(np.arange(length),) * a.ndim] = _repeated(val, (length,))
 
 
 def _put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:

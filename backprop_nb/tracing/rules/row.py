@@ -329,7 +329,8 @@ def unbroadcast(g: Any, like: Any) -> Any:
     """Sum ``g`` down to the shape of ``like``: the transpose of broadcasting.
 
     Where NumPy stretched an argument, one entry was used many times, so the
-    gradients of all its uses add up.
+    gradients of all its uses add up.  An assignment also takes values with more
+    axes than it has room for, each of length 1.
 
     >>> unbroadcast(np.ones((2, 3)), np.zeros((3,)))
     array([2., 2., 2.])
@@ -338,7 +339,9 @@ def unbroadcast(g: Any, like: Any) -> Any:
     if g.shape == shape:
         return g
     extra = g.ndim - len(shape)
-    if extra:
+    if extra < 0:
+        g = np.reshape(g, (1,) * -extra + g.shape)
+    elif extra:
         g = np.sum(g, axis=0 if extra == 1 else tuple(range(extra)))
     stretched = tuple(i for i, n in enumerate(shape) if n == 1 and g.shape[i] != 1)
     if stretched:

@@ -26,6 +26,12 @@ CASES = {
         case((4, 2), (2,), (1,), at=[1, (slice(2, None), 0)]),
         case((3,), 2.0, at=[1]),
         case((0, 2), (2,), at=[slice(None)]),
+        # NumPy takes more axes than there is room for, if they are of length 1.
+        case((2, 3), (1, 3), at=[0]),
+        case((2, 3), (1, 1, 1), at=[0]),
+        case((2, 3), (1, 2, 3), at=[...]),
+        case((2, 3), (1, 1, 3), at=[slice(1, None)]),
+        case((3,), (1, 3), at=[TWICE]),
     ],
 }
 
@@ -58,6 +64,28 @@ def test_a_stretched_value_receives_the_sum():
     [x, y] = graph.backward(np.ones((2, 3))).gradients
     np.testing.assert_array_equal(x, 0.0)
     np.testing.assert_array_equal(y, 2.0)
+
+
+def test_a_row_of_a_matrix_product_receives_an_adjoint_of_its_own_shape():
+    def rows(x, W):
+        out = np.zeros((2, 3))
+        for k in range(2):
+            out[k] = x[k : k + 1] @ W  # of shape (1, 3)
+        return np.sin(out)
+
+    rng = np.random.default_rng(0)
+    assert_differentiable(rows, rng.normal(size=(2, 2)), rng.normal(size=(2, 3)))
+
+
+def test_an_array_without_axes_is_assigned_to_by_a_mask():
+    def positive(x):
+        largest = np.zeros(np.max(x).shape)
+        largest[...] = np.max(x)
+        largest[largest < 0] = 0.0
+        return largest * 3.0
+
+    assert_differentiable(positive, np.array([1.0, -2.0]))
+    assert_differentiable(positive, np.array([-1.0, -2.0]))
 
 
 def test_a_recorded_mask_and_recorded_positions():

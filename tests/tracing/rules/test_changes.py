@@ -16,6 +16,9 @@ CALLS = {
         lambda a, x: np.fill_diagonal(a, x[0, 0]),
         lambda a, x: np.fill_diagonal(a[:2], 7.0),
         lambda a, x: np.fill_diagonal(a, val=x[2]),
+        lambda a, x: np.fill_diagonal(a, x[:2]),
+        lambda a, x: np.fill_diagonal(a, x[:1, :2]),
+        lambda a, x: np.fill_diagonal(a, x[:, :0]),
     ],
     "put": [
         lambda a, x: np.put(a, [0, 4], x[0, :2]),
