@@ -193,7 +193,15 @@ def into(
     target: Any = targets[0]
     where = kwargs.pop("where", True) if isinstance(function, np.ufunc) else True
     if where is True:
-        target.write(function(*args, **kwargs), frame)
+        result = function(*args, **kwargs)
+        if np.ndim(result) > target.ndim:  # an assignment would take it, NumPy does not
+            messages.changed_in_place(
+                "The result does not fit into `out`.",
+                f"`out` of shape {target.shape}, result of shape {np.shape(result)}",
+                frame,
+                f"out = {full_name(function)}(…) in place of `out=`",
+            )
+        target.write(result, frame)
     else:  # what is not chosen stays, and the function does not see it
         mask = np.broadcast_to(where, target.shape)
         chosen = [np.broadcast_to(arg, target.shape)[mask] for arg in args]

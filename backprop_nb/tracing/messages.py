@@ -608,9 +608,11 @@ def lent(name: str, frame: FrameType) -> NoReturn:
     )
 
 
-def changed_in_place(problem: str, given: str, frame: FrameType) -> NoReturn:
+def changed_in_place(
+    problem: str, given: str, frame: FrameType, instead: str = "x = x + … in place of x += …"
+) -> NoReturn:
     """Refuse ``+=`` and its kin where they would differ from what NumPy does."""
-    raise InPlaceError(problem, given=given, instead="x = x + … in place of x += …", at=_at(frame))
+    raise InPlaceError(problem, given=given, instead=instead, at=_at(frame))
 
 
 # --- what does not fit ------------------------------------------------------------

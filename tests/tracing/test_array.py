@@ -504,6 +504,12 @@ def test_what_was_written_is_there():
     assert_differentiable(f, X)
 
 
+def test_what_is_written_into_an_array_has_no_more_axes_than_it():
+    with pytest.raises(InPlaceError, match=r"result of shape \(1, 2, 3\)"):
+        trace(lambda x: np.exp(x[None], out=np.zeros((2, 3))), X)
+    assert_differentiable(lambda x: np.exp(x[0], out=np.zeros((2, 3))), X)
+
+
 def test_steps_written_into_an_array_carry_no_gradient():
     def f(x):
         y = x * 2
