@@ -72,6 +72,21 @@ def test_arguments_and_gradients_keep_their_structure():
     assert_same(d_x, right_x)
 
 
+@pytest.mark.parametrize("xp", [STANDARD, da], ids=lambda each: each.__name__)
+def test_arrays_without_entries_run_in_another_library(xp):
+    def f(x, y):
+        order = np.sort(x)
+        picked = np.take_along_axis(x, np.argsort(x, axis=-1), axis=-1)
+        largest = np.linalg.eigh(x @ x.T)[0]
+        spread = np.nanvar(y, axis=0)  # of a number
+        return sum(np.sum(each) for each in (order, picked, largest, spread, y * y))
+
+    graph = bp.trace(f, np.zeros((0, 0)), 2.0)
+    value, (d_x, d_y) = graph.compile(xp=xp)(xp.asarray(np.zeros((0, 0))), 2.0)
+    assert_same(value, 4.0)
+    assert (tuple(d_x.shape), float(d_y)) == ((0, 0), 4.0)
+
+
 def test_nothing_is_computed_before_dask_is_asked():
     graph = bp.trace(loss, {"W": W, "b": B}, X)
     value, (gradient, _) = graph.compile(xp=da)({"W": da.asarray(W), "b": da.asarray(B)}, X)

@@ -90,6 +90,8 @@ class Library:
         raise LackingError(f"np.{names[-1]}")
 
     def _reshaped(self, x: Any, shape: Any) -> Any:
+        if 0 in x.shape:  # of which Dask asks for the length of a block
+            return self.array(self.plain(x).reshape(shape))
         try:
             return self._namespace.reshape(x, shape)
         except NotImplementedError:  # the new rows would be cut elsewhere than the old ones
@@ -108,6 +110,12 @@ class Library:
                 signature = signature.replace(",l", "")
             if "sort" in name:  # equal entries stay in their order, as elsewhere
                 options["stable"] = True
+            if not all(x.size for x in arrays):
+                along = {} if axis is None else {"axis": axis}
+                found = function(*map(self.plain, arrays), **along, **options)
+                return (
+                    tuple(map(self.array, found)) if isinstance(found, tuple) else self.array(found)
+                )
             dtype = np.dtype(np.intp) if name == "argsort" else arrays[0].dtype
             return apply(
                 function,

@@ -200,8 +200,8 @@ def _along(library: Library, shape: tuple[int, ...], axis: int | None, like: Any
     if axis is not None:
         axis %= len(shape)
         length, stride = shape[axis], math.prod(shape[axis + 1 :])
-        others = [0 if k == axis else slice(n) for k, n in enumerate(shape)]
-        offsets = np.expand_dims(np.arange(size).reshape(shape)[tuple(others)], axis)
+        first = [slice(1 if k == axis else n) for k, n in enumerate(shape)]
+        offsets = np.arange(size).reshape(shape)[tuple(first)]
     positions = where(like < 0, like + length, like)
     found = positions * stride + library.array(offsets)
     return where((positions < 0) | (positions >= length), size, found)

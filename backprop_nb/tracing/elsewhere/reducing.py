@@ -31,7 +31,7 @@ def _reduced(name: str) -> Callable[[Library, Expression], Call]:
         axes, keepdims = _axes(call), _kept(call)
         reduce = library.get(name)
         if not axes:  # which libraries take for all of them
-            return lambda x: x
+            return lambda x: library.as_type(x, call.value.dtype)
         if name == "prod":  # of one axis only, in some libraries
             return lambda x: _one_by_one(reduce, x, axes, keepdims)
         return lambda x: reduce(x, axis=axes, keepdims=keepdims)

@@ -25,6 +25,8 @@ def cofactors(x: Any) -> Any:
     With x = U S Vᵀ they are those of S, turned by U and V: a cofactor of S is the
     product of all other singular values.
     """
+    if not x.shape[-1]:
+        return np.zeros(x.shape, dtype=x.dtype)
     u, s, vt = np.linalg.svd(x)
     sign = np.sign(np.linalg.det(u) * np.linalg.det(vt))
     others = [np.prod(np.delete(s, k, axis=-1), axis=-1) for k in range(s.shape[-1])]

@@ -43,6 +43,12 @@ class TestRows(RowTests):
     """The tests that every row shares."""
 
 
+def test_a_matrix_without_entries_has_a_gradient_without_entries():
+    graph = trace(np.linalg.det, np.zeros((0, 0)))
+    assert graph.value == 1.0
+    assert graph.backward().gradients[0].shape == (0, 0)
+
+
 def minors(x):
     """Return the cofactors one by one, from the determinants of what is left."""
     n = len(x)
