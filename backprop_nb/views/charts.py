@@ -11,13 +11,13 @@ from backprop_nb.checking.step_error import StepCurve
 from backprop_nb.network import History
 from backprop_nb.network.validation import FloatArray
 from backprop_nb.views.chart import Axis, Chart, Series, legend, some, span
-from backprop_nb.views.paper import Drawing, draw_pictures
+from backprop_nb.views.paper import GAP, Drawing, draw_pictures
 from backprop_nb.views.picture import Colour, Picture
 from backprop_nb.views.schema import Family, PictureData
 
-_WIDTH, _HEIGHT, _BESIDE, _BELOW = 236.0, 246.0, 76.0, 42.0
-"""A chart of a training, and the room for a legend beside or below it: three of them are as wide as
-a notebook, or their texts would be drawn smaller."""
+_WIDTH, _HEIGHT, _BESIDE, _BELOW = 224.0, 176.0, 64.0, 42.0
+"""A chart of a training, and the room for a legend beside or below it: two of them are as wide as a
+notebook in a window of 700 pixels, or their texts would be drawn smaller than can be read."""
 
 _LABELLED = 5
 """So many layers at most are named beside their lines."""
@@ -56,7 +56,8 @@ def draw_history(history: History, *, theme: Literal["light", "dark"] = "light")
         f"Training over {history.epochs} epochs: the loss goes from {history.loss[0]:.3g} "
         f"to {history.loss[-1]:.3g}."
     )
-    return draw_pictures([history_pictures(history)], alt=alt, theme=theme)
+    loss, norms, saturation = history_pictures(history)
+    return draw_pictures([[loss, norms], [saturation]], alt=alt, theme=theme)
 
 
 def history_pictures(history: History) -> list[PictureData]:
@@ -71,6 +72,7 @@ def history_pictures(history: History) -> list[PictureData]:
             Axis("", *span(norms, log=True), log=True),
             "adjoint",
             [("θ", str(i)) for i in range(K)],
+            _WIDTH,
         ),
         _layers_picture(
             "saturated units",
@@ -78,6 +80,7 @@ def history_pictures(history: History) -> list[PictureData]:
             Axis("%", -3, 103),
             "value",
             [(f"layer {i + 1}", "") for i in range(K)],
+            2 * _WIDTH + GAP,
         ),
     ]
 
@@ -93,26 +96,31 @@ def _loss_picture(history: History) -> PictureData:
     if history.validation_loss is not None:
         losses.append(("held out", history.validation_loss, "value-negative", _DASHES[1]))
     highest = max(float(values.max()) for _, values, _, _ in losses)
-    picture = Picture(_WIDTH, _HEIGHT)
-    box = (0.0, 0.0, _WIDTH, _HEIGHT - _BELOW)
+    picture = Picture(_WIDTH, _HEIGHT + _BELOW)
+    box = (0.0, 0.0, _WIDTH, _HEIGHT)
     chart = Chart(picture, box, "loss", _epochs(history.epochs), Axis("", 0, 1.08 * highest or 1))
     lines = [_line(chart, *each) for each in losses]
-    legend(picture, (4, _HEIGHT - 30), lines, gap=10)
+    legend(picture, (4, _HEIGHT + 12), lines, gap=10)
     if history.validation_loss is not None:
         best = history.best_epoch
         chart.rule(x=best, dash=_DASHES[2])
         lowest = Series(f"lowest after {best}", (), (), "muted", _DASHES[2], 1.0)
-        legend(picture, (4, _HEIGHT - 10), [lowest])
+        legend(picture, (4, _HEIGHT + 32), [lowest])
     return picture.data()
 
 
 def _layers_picture(
-    title: str, values: FloatArray, y: Axis, family: Family, names: Sequence[tuple[str, str]]
+    title: str,
+    values: FloatArray,
+    y: Axis,
+    family: Family,
+    names: Sequence[tuple[str, str]],
+    width: float,
 ) -> PictureData:
     """Return one line for each layer, from a pale first to a strong last one."""
     epochs, K = values.shape
-    picture = Picture(_WIDTH + _BESIDE, _HEIGHT)
-    chart = Chart(picture, (0, 0, _WIDTH, _HEIGHT - _BELOW), title, _epochs(epochs), y)
+    picture = Picture(width + _BESIDE, _HEIGHT)
+    chart = Chart(picture, (0, 0, width, _HEIGHT), title, _epochs(epochs), y)
     heats = np.linspace(_PALE, 1, K).tolist() if K > 1 else [1.0]
     for i, heat in enumerate(heats):
         _line(chart, "", values[:, i], (family, heat), _DASHES[i % len(_DASHES)])
@@ -122,7 +130,7 @@ def _layers_picture(
     for row, i in enumerate(named):
         (name, sub), dash = names[i], _DASHES[i % len(_DASHES)]
         entry = Series(name, (), (), (family, heats[i]), dash, sub=sub)
-        legend(picture, (_WIDTH, top + 20 * row), [entry])
+        legend(picture, (width, top + 20 * row), [entry])
     return picture.data()
 
 

@@ -90,6 +90,16 @@ def test_neighbouring_layers_differ_in_more_than_their_colour():
     assert all(a.get("dash") != b.get("dash") for a, b in itertools.pairwise(lines))
 
 
+def test_its_letters_can_be_read_in_a_window_of_700_pixels():
+    """JupyterLab leaves an output 540 of them, and makes what is wider smaller."""
+    history = record()
+    width = draw_history(history).get_size_inches()[0] * 100
+    sizes = {
+        each["size"] for p in history_pictures(history) for each in p["shapes"] if "text" in each
+    }
+    assert min(sizes) * min(540 / width, 1.1) >= 10
+
+
 @pytest.mark.parametrize("epochs", [1, 2, 500])
 @pytest.mark.parametrize("layers", [1, 30])
 def test_nothing_is_clipped_or_hidden(epochs, layers):
