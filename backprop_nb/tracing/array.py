@@ -374,7 +374,11 @@ class Changing(Traced):
         is_array = isinstance(value, np.ndarray)
         if is_array and (not value.size or np.may_share_memory(value, memory.array)):
             return _looking(memory, value, view)
-        return None if memory.state is None else view.now(memory)
+        if memory.state is None:
+            return None
+        if row is _GETITEM:  # what it copies are entries of the block
+            return view.now(memory)
+        return memory.record(row, [self.now()], options, view.place)
 
     def astype(self, dtype: Any, *args: Any, copy: bool = True, **options: Any) -> Any:
         """Return the array in another type, or itself if it has the type and may be shared."""
