@@ -25,7 +25,9 @@ from backprop_nb.checking.lines.quantities import (
     Slot,
     ratio,
 )
-from backprop_nb.checking.lines.rewritten import Rewriting, Trial, Written, same
+from backprop_nb.checking.lines.rewrites import Written
+from backprop_nb.checking.lines.rewritten import Rewriting
+from backprop_nb.checking.lines.runs import Trial, same
 from backprop_nb.checking.lines.scope import PLACES
 from backprop_nb.checking.report import in_advice, scaling
 from backprop_nb.checking.rounding import without_rounding

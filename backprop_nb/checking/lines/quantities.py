@@ -22,8 +22,8 @@ import numpy as np
 from backprop_nb.checking.lines.followed import Array
 from backprop_nb.checking.lines.known import SAME, Key, Known
 from backprop_nb.checking.lines.program import Block, exchanged, kept
-from backprop_nb.checking.lines.rewrites import parts_of, read_target, walk
-from backprop_nb.checking.lines.rewritten import Rewriting, Trial, Written, floats_in, same
+from backprop_nb.checking.lines.rewrites import Written, parts_of, read_target, walk
+from backprop_nb.checking.lines.runs import Runs, Trial, floats_in, same
 from backprop_nb.checking.lines.scope import PLACES, Scope, as_read, as_stored, text_of
 
 LIKELY = 1.5
@@ -168,10 +168,8 @@ class Quantities:
     It is told of the arguments in ``told``, which are those as given where shorter ones are run.
     """
 
-    def __init__(
-        self, rewriting: Rewriting, knowns: Sequence[Known], told: tuple[Known, Trial]
-    ) -> None:
-        self.rewriting, self.known, self.others = rewriting, knowns[0], knowns[1:]
+    def __init__(self, runs: Runs, knowns: Sequence[Known], told: tuple[Known, Trial]) -> None:
+        self.runs, self.known, self.others = runs, knowns[0], knowns[1:]
         self.told = told
 
     def alone(
@@ -181,8 +179,8 @@ class Quantities:
 
         Those that run more often than ``rounds`` are left out.
         """
-        with self.rewriting.apart():
-            before = self.rewriting.as_it_stands()
+        with self.runs.apart():
+            before = self.runs.as_it_stands()
             kept = {slot: self._kept(slot) for slot in self._slots() if wanted(slot)}
             # With large arrays there are few runs: what gives something true can wait.
             first = sorted(kept, key=lambda slot: self._is_true(kept[slot]))
@@ -194,17 +192,17 @@ class Quantities:
 
         A name that is only handed on is left out, and so are several values in a row.
         """
-        trials = (self.rewriting.here, *self.rewriting.others)
+        trials = (self.runs.here, *self.runs.others)
 
         def put(_: int, value: Any) -> Any:
             return value if isinstance(value, tuple) else _times(scale, value)
 
         def is_right(slot: Slot) -> bool:
             at = slot.block, slot.code, slot.number, put
-            rights = ((self.rewriting.putting(*at, each), each.expected) for each in trials)
+            rights = ((self.runs.putting(*at, each), each.expected) for each in trials)
             return all(len(right) == len(expected) for right, expected in rights)
 
-        with self.rewriting.apart():
+        with self.runs.apart():
             found = [
                 (slot, (self._kept(slot, self.told[1]) or [np.zeros(0)])[-1])
                 for slot in self._slots()
@@ -212,7 +210,7 @@ class Quantities:
                 if not isinstance(slot.node, PLACES) and is_right(slot)
             ]
         # Rather a function lacks it than the line that calls it.
-        return [each for each in found if not self.rewriting.is_own(each[0].node)] or found
+        return [each for each in found if not self.runs.is_own(each[0].node)] or found
 
     def sums_up(self, scope: Scope, statement: ast.AST) -> bool:
         """Whether a line adds to 0 again and again: a factor can be brought in after all of it."""
@@ -223,8 +221,8 @@ class Quantities:
                 own.value = kept(own.value)
             case _:
                 return False
-        with self.rewriting.apart():
-            added, sums = (self.rewriting.kept(scope.block, {statement: e}) for e in (own, whole))
+        with self.runs.apart():
+            added, sums = (self.runs.kept(scope.block, {statement: e}) for e in (own, whole))
         is_first = [
             same(np.abs(one), np.abs(other)) for one, other in zip(added, sums, strict=False)
         ]
@@ -232,17 +230,17 @@ class Quantities:
 
     def after(self, first: Written) -> list[Meant]:
         """Return the expressions that explain what a line written otherwise leaves."""
-        with self.rewriting.apart(), self.rewriting.mended([first]):
-            before = self.rewriting.as_it_stands()
+        with self.runs.apart(), self.runs.mended([first]):
+            before = self.runs.as_it_stands()
             kept = ((slot, self._kept(slot)) for slot in self._slots(first))
             return [each for slot, was in kept for each in self._meant(slot, was, before, 1)]
 
     def pairs(self) -> list[tuple[Meant, Meant]]:
         """Return two expressions each that are the first to be wrong, one of each gradient."""
-        with self.rewriting.apart():
-            before = self.rewriting.as_it_stands()
+        with self.runs.apart():
+            before = self.runs.as_it_stands()
             parts = [m for each in self._slots() for m in self._part(each, before)]
-        wrong = self.rewriting.wrong(before)
+        wrong = self.runs.wrong(before)
         parts = _ordered(parts)
         first = {
             (each.slot.line, each.fixed): each for each in reversed(parts) if each.may_be_first
@@ -256,7 +254,7 @@ class Quantities:
         return sorted(ways, key=lambda way: way[0].cost + way[1].cost)
 
     def _slots(self, first: Written | None = None) -> Iterator[Slot]:
-        for block, scope in zip(self.rewriting.blocks, self.rewriting.scopes, strict=True):
+        for block, scope in zip(self.runs.blocks, self.runs.scopes, strict=True):
             is_in_it = first is not None and first.block is block
             own = {first.rewrite.root: first.rewrite.way} if first and is_in_it else {}
             for statement in block.statements:
@@ -268,16 +266,16 @@ class Quantities:
                         continue
                     code = block.compiled({root: [way for _, way in those]}, own)
                     for k in range(len(those), 0, -1):  # what others are made of first
-                        if code is not None and not self.rewriting.is_over:
+                        if code is not None and not self.runs.is_over:
                             yield Slot(block, scope, statement, those[k - 1][0], code, k)
 
     def _meant(
         self, slot: Slot, was: Sequence[Array], before: frozenset[int], rounds: float
     ) -> Iterator[Meant]:
         """Yield what is true and makes everything right in one place, if something does."""
-        wrong = self.rewriting.wrong(before)
+        wrong = self.runs.wrong(before)
         is_possible = wrong and 0 < len(was) <= rounds
-        is_possible = is_possible and self.rewriting.matters(slot.block, slot.code, slot.number)
+        is_possible = is_possible and self.runs.matters(slot.block, slot.code, slot.number)
         for pieces in self._pieces(slot, was, before, wrong) if is_possible else ():
             right = self._right(slot, self.known, pieces)
             if right == before | wrong and self._holds(slot, pieces, right):
@@ -299,7 +297,7 @@ class Quantities:
 
     def _kept(self, slot: Slot, trial: Trial | None = None) -> Sequence[Array]:
         """Return what a place gives."""
-        return self.rewriting.keeping(slot.block, slot.code, slot.number, trial)[0]
+        return self.runs.keeping(slot.block, slot.code, slot.number, trial)[0]
 
     def _is_true(self, was: Sequence[Array]) -> bool:
         return all(map(self.known.is_exact, was))
@@ -313,7 +311,7 @@ class Quantities:
     ) -> Meant:
         was_true = self._is_true(was)
         known, trial = self.told
-        if trial is not self.rewriting.here:
+        if trial is not self.runs.here:
             was = self._kept(slot, trial)
         now = [
             old if piece is None else np.asarray(piece.of(known, old.shape))
@@ -349,14 +347,14 @@ class Quantities:
                     rows = [Piece(key, row=(axis, k)) for k in range(count)]
                     yield rows
                     yield rows[::-1]
-        if count <= _MAX_ROUNDS and self.rewriting.runs < _MAX_RUNS:
+        if count <= _MAX_ROUNDS and self.runs.count < _MAX_RUNS:
             yield self._one_by_one(slot, was, before)
 
     def _every(self) -> Iterator[tuple[Piece, Array]]:
         """Yield what is true, as it is and transposed, until the function has run often enough."""
         for key, array in self.known.arrays.items():
             for turned in (False, True) if array.ndim == 2 else (False,):
-                if not self.rewriting.is_over:
+                if not self.runs.is_over:
                     yield Piece(key, turned), array.T if turned else array
 
     def _without(self, slot: Slot) -> Sequence[Any]:
@@ -366,8 +364,8 @@ class Quantities:
             zeros = np.zeros(np.shape(value))
             return zeros.tolist() if isinstance(value, list) else zeros[()]
 
-        self.rewriting.putting(slot.block, slot.code, slot.number, put)
-        return [0.0 if each is None else each for each in self.rewriting.gave]
+        self.runs.putting(slot.block, slot.code, slot.number, put)
+        return [0.0 if each is None else each for each in self.runs.gave]
 
     def _scaled(
         self, slot: Slot, piece: Piece, wrong: frozenset[int], without: Sequence[Any]
@@ -377,7 +375,7 @@ class Quantities:
             yield [piece]
             return
         self._right(slot, self.known, [piece])
-        gave, expected = self.rewriting.gave, self.rewriting.here.expected
+        gave, expected = self.runs.gave, self.runs.here.expected
         ratios = [ratio(gave[j], expected[j], without[j]) for j in wrong]
         scale = ratios[0]
         if not np.all(np.abs(np.subtract(ratios, scale)) <= 1e-7 * abs(scale)):
@@ -445,11 +443,11 @@ class Quantities:
             made = value if piece is None else piece.of(known, np.shape(value))
             return made.tolist() if isinstance(value, list) and made is not value else made
 
-        return self.rewriting.putting(slot.block, slot.code, slot.number, put, trial)
+        return self.runs.putting(slot.block, slot.code, slot.number, put, trial)
 
     def _holds(self, slot: Slot, pieces: Sequence[Piece | None], right: frozenset[int]) -> bool:
         """Whether it makes the same gradients right at other arguments, too."""
-        there = zip(self.others, self.rewriting.others, strict=True)
+        there = zip(self.others, self.runs.others, strict=True)
         return all(
             all(each is None or each.key in known.arrays for each in pieces)
             and self._right(slot, known, pieces, trial) >= right
@@ -481,16 +479,16 @@ class Quantities:
             return False  # a sum of what is right may be the first that the loss has
         target = slot.node.target
         before = ast.copy_location(ast.Assign([target], kept(as_read(target))), slot.node)
-        held = self.rewriting.kept(slot.block, {slot.statement: [before, slot.statement]})
+        held = self.runs.kept(slot.block, {slot.statement: [before, slot.statement]})
         return not all(self.is_fine(value) for value in held[:1] if value.ndim)
 
     def _calls_what_is_odd(self, slot: Slot) -> bool:
         """Whether a function of the student's gives in it what the loss does not have."""
         inside = set(ast.walk(slot.node))
         given = (
-            self.rewriting.kept(slot.block, {root: way})
+            self.runs.kept(slot.block, {root: way})
             for root, node, way in _values_in(slot.statement)
-            if node in inside and self.rewriting.is_own(node)
+            if node in inside and self.runs.is_own(node)
         )
         return not all(self.is_fine(value) for values in given for value in values if value.ndim)
 

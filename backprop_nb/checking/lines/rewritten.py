@@ -8,186 +8,39 @@ how often a loop turns, what a list is indexed with.
 from __future__ import annotations
 
 import ast
-import contextlib
-import copy
 import itertools
-import time
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from functools import cached_property
-from types import CodeType, FunctionType
-from typing import Any, NamedTuple, TypeAlias
+from types import CodeType
+from typing import Any, TypeAlias
 
 import numpy as np
 
-from backprop_nb.checking.compare import agrees, changed
 from backprop_nb.checking.lines.followed import Array
 from backprop_nb.checking.lines.inputs import is_all_that_reads
-from backprop_nb.checking.lines.program import (
-    MAX_WAYS,
-    Block,
-    Held,
-    Turns,
-    blocks,
-    chosen,
-    quiet,
-    reachable,
-    running,
-)
-from backprop_nb.checking.lines.rewrites import (
-    Rewrite,
-    additions,
-    read,
-    read_target,
-    rewrites,
-    together,
-)
-from backprop_nb.checking.lines.scope import Scope, computes_only, text_of, texts_in
+from backprop_nb.checking.lines.program import MAX_WAYS, Block, chosen, running
+from backprop_nb.checking.lines.rewrites import Rewrite, Written, read_target
+from backprop_nb.checking.lines.runs import Runs
+from backprop_nb.checking.lines.scope import Scope, text_of
+from backprop_nb.checking.lines.ways import additions, rewrites
 
-_MAX_RUNS = 5_000
-"""The function is run no more often for the ways of one sort."""
-_LARGE = 20_000
-"""With more entries in its arrays every run takes longer, and there are fewer."""
-_SECONDS = 10.0
-"""Nor does one search take longer, in time of the processor."""
-_MAX_TURNS = 50_000
-"""The loops of a function turn no more often in one run."""
 _MAX_PARTS = 24
 _BEGINNINGS = 3
 _STEPS = 6
-_MAX_HELPERS = 8
-
-
-_FORMULAS = (ast.BinOp, ast.UnaryOp, ast.Call, ast.Compare, ast.Attribute)
-
-
 Truth: TypeAlias = Callable[[Any], Hashable]
 
 
-class Trial(NamedTuple):
-    """Arguments, and the right gradients there."""
+class Rewriting(Runs):
+    """Looks for the lines that, written otherwise, make all gradients right."""
 
-    args: Sequence[Any]
-    expected: Sequence[Array]
-
-
-@dataclass(frozen=True, eq=False)
-class Written:
-    """A line written otherwise, and what that makes right.
-
-    Attributes
-    ----------
-    fixed
-        The gradients that are right then and were not before, by their positions.
-    """
-
-    block: Block
-    rewrite: Rewrite
-    fixed: frozenset[int]
-
-    @property
-    def line(self) -> int:
-        """The line of what is written otherwise."""
-        return int(self.rewrite.node.lineno)  # type: ignore[attr-defined]
+    parts: Sequence[Written] = ()
+    """What makes gradients right, of all that was tried so far."""
 
     @cached_property
-    def shown(self) -> ast.AST:
-        """What is said to be wrong: of a name or a number the formula that it stands in."""
-        node, above = self.rewrite.node, self.block.module.parent
-        if isinstance(node, ast.Name | ast.Constant | ast.Attribute):
-            while node is not self.rewrite.part and isinstance(above[node], _FORMULAS):
-                node = above[node]
-        return node
-
-    @property
-    def gives_a_value(self) -> bool:
-        """Whether what is wrong has a value, other than an index or a line to be left out."""
-        is_index = isinstance(getattr(self.rewrite.part, "ctx", None), ast.Store)
-        return self.rewrite.kind != "statement" and not is_index
-
-    @property
-    def is_of_another(self) -> bool:
-        """Whether entries of another array are set, so that no value is there to compare."""
-        match self.rewrite.root, self.rewrite.way:
-            case (
-                ast.Assign(targets=[ast.Subscript(value=own)]),
-                ast.Assign(targets=[ast.Subscript(value=other)]),
-            ):
-                return text_of(own) != text_of(other)
-        return False
-
-    @property
-    def computes(self) -> bool:
-        """Whether the statement does more than to hand something on."""
-        match getattr(self.rewrite.root, "value", None):
-            case ast.UnaryOp(operand=ast.Constant()) | ast.Call(func=ast.Attribute(attr="copy")):
-                return False
-            case value:
-                return isinstance(value, ast.BinOp | ast.UnaryOp | ast.Call | ast.Compare)
-
-
-class Rewriting:
-    """Runs a gradient function with one line after the other written otherwise."""
-
-    def __init__(
-        self,
-        gradient: Callable[..., Sequence[Any]],
-        here: Trial,
-        others: Sequence[Trial],
-        constants: dict[float, str],
-        data: Sequence[str] = (),
-    ) -> None:
-        self.data = data
-        self.gradient, self.here, self.others = gradient, here, others
-        self.constants = constants
-        self.runs = self.all_runs = 0
-        self.parts: list[Written] = []
-        self._rounds: dict[Written, tuple[list[Array], list[Array]]] = {}
-        self._matter: dict[tuple[Block, ast.AST], bool] = {}
-        self.turns = Turns(_MAX_TURNS)
-        self.blocks = blocks(gradient, _copied(here.args))
-        seen = {
-            id(value): value.size
-            for block in self.blocks
-            for names in block.seen.values()
-            for value in names.values()
-            if isinstance(value, np.ndarray)
-        }
-        self.max_runs = _MAX_RUNS * _LARGE // max(_LARGE, sum(seen.values()))
-
-    @cached_property
-    def scopes(self) -> list[Scope]:
-        """What the lines of each block can be made of."""
-        functions: dict[str, FunctionType] = {}
-        texts: dict[str, None] = {}
-        for block in self.blocks:
-            texts |= dict.fromkeys(each for each in texts_in(block.node) if len(each) < 20)
-            for name, each in block.functions[0].__globals__.items():
-                if isinstance(each, FunctionType) and each.__code__.co_argcount == 1:
-                    ran = any(each in other.functions for other in self.blocks)
-                    if len(functions) < _MAX_HELPERS and (ran or computes_only(each)):
-                        functions[name] = each
-        return [
-            Scope(each, _without_return_to(each, functions), self.constants, list(texts), self.data)
-            for each in self.blocks
-        ]
-
-    def scope_of(self, written: Written) -> Scope:
-        """Return what the lines around one that is written otherwise can be made of."""
-        return self.scopes[self.blocks.index(written.block)]
-
-    @property
-    def numbers(self) -> set[float]:
-        """The numbers that stand in the text, or are globals there."""
-        found: set[Any] = set()
-        for block in self.blocks:
-            space = block.functions[0].__globals__
-            nodes = list(ast.walk(block.node))
-            found |= {each.value for each in nodes if isinstance(each, ast.Constant)}
-            names = [space.get(each.id) for each in nodes if isinstance(each, ast.Name)]
-            found |= {each for each in names if isinstance(each, int | float)}
-        return found
+    def _matter(self) -> dict[tuple[Block, ast.AST], bool]:
+        """Whether each statement may have a part in what is wrong, as far as this was asked."""
+        return {}
 
     def alone(self) -> list[Written]:
         """Return the lines of which each alone explains everything."""
@@ -204,7 +57,8 @@ class Rewriting:
         """
         with self.apart():
             before = self.as_it_stands()
-            self.parts += self._either((), before, lambda *at: not self._may_be_wrong(*at))
+            idle = self._either((), before, lambda *at: not self._may_be_wrong(*at))
+            self.parts = [*self.parts, *idle]
             found = self._pairs(self.parts, before)
             return found or self._rest(self._truer(truth, before), before)
 
@@ -212,15 +66,11 @@ class Rewriting:
         self, found: Sequence[Written], path: Sequence[Written], before: frozenset[int]
     ) -> list[Written]:
         wrong = self.wrong(before)
-        whole = [each for each in found if each.fixed == wrong and self._holds([*path, each])]
+        whole = [each for each in found if each.fixed == wrong and self.holds([*path, each])]
         best: dict[int, Written] = {}
         for each in sorted(whole, key=lambda e: e.rewrite.cost):
             best.setdefault(each.line, each)
         return list(best.values())
-
-    def wrong(self, right: frozenset[int]) -> frozenset[int]:
-        """Return the gradients that are not right."""
-        return frozenset(range(len(self.here.expected))) - right
 
     def best(self, found: Sequence[Written]) -> list[Written]:
         """Return of each line the likeliest ways that each make something else right."""
@@ -243,22 +93,22 @@ class Rewriting:
             if one.fixed | other.fixed == wrong and _can_both_be(one.rewrite, other.rewrite)
         ]
         ways.sort(key=lambda way: sum(each.rewrite.cost for each in way))
-        held = [way for way in ways[:_MAX_PARTS] if self._holds(way)]
+        held = [way for way in ways[:_MAX_PARTS] if self.holds(way)]
         if held:
             return held
         return self._rest(best[:_BEGINNINGS], before)
 
     def _rest(self, firsts: Sequence[Written], before: frozenset[int]) -> list[list[Written]]:
         """Return lines each with another one that explains what the first one leaves."""
-        self.all_runs = 0
+        self.in_all = 0
         for one in firsts:
-            if self.all_runs > self.max_runs or self.is_over:
+            if self.in_all > self.max_runs or self.is_over:
                 break
             after = before | one.fixed
             rest = self._whole(self._either((one,), after), (one,), after)
             if rest:
                 # A runs' limit may have come before the line that explains everything alone.
-                return [[each] if self._holds([each]) else [one, each] for each in rest]
+                return [[each] if self.holds([each]) else [one, each] for each in rest]
         return []
 
     def _truer(self, truth: Truth, before: frozenset[int]) -> list[Written]:
@@ -278,7 +128,7 @@ class Rewriting:
 
         best: dict[tuple[int, tuple[Hashable, ...]], Written] = {}
         order: dict[int, int] = {}
-        self.runs = 0
+        self.count = 0
         for block, scope in zip(self.blocks, self.scopes, strict=True):
             for statement in block.statements:
                 ways = [*rewrites(scope, statement), *additions(scope, statement)]
@@ -317,66 +167,6 @@ class Rewriting:
             if is_truer and all(b == a or a is None for a, b in zip(was, now, strict=True)):
                 yield Written(block, each, right - before), now
 
-    @contextlib.contextmanager
-    def apart(self) -> Iterator[None]:
-        """Nothing of what the runs print or change is left."""
-        self.held, self.runs = Held(self.blocks), 0
-        self.began = time.thread_time()
-        try:
-            with quiet(), contextlib.ExitStack() as stack:
-                for block in self.blocks:
-                    code = block.compiled({}, {}) if block.may_be_endless else None
-                    if code is not None:
-                        stack.enter_context(running(block, chosen(code, 0, self.turns)))
-                yield
-        finally:
-            self.held.release()
-
-    @property
-    def is_over(self) -> bool:
-        """Whether the function has run often enough, or for long enough."""
-        return self.runs >= self.max_runs or time.thread_time() - self.began > _SECONDS
-
-    # -- running it ----------------------------------------------------------------
-
-    def as_it_stands(self) -> frozenset[int]:
-        """Return which gradients are right at first, and note whether arguments are changed."""
-        right = self._right(self.here)
-        self.changes, self.at_first = self._changes(), (right, self.gave)
-        return right
-
-    def is_alike(self, short: Trial) -> bool:
-        """Whether the same gradients are right with arguments that are shorter."""
-        with self.apart():
-            found = {
-                (self._right(each), tuple(given is None for given in self.gave))
-                for each in (self.here, *self.others, short)
-            }
-        return len(found) == 1
-
-    def _changes(self) -> bool:
-        """Whether the last run changed its arguments, which were those here."""
-        return bool(changed(self.given, list(self.here.args), "x"))
-
-    def _right(self, trial: Trial) -> frozenset[int]:
-        """Return which gradients are right, as the function is now."""
-        self.runs += 1
-        self.all_runs += 1
-        self.turns.reset()
-        self.held.restore()
-        self.given = _copied(list(trial.args))
-        try:
-            self.gave = list(self.gradient(*self.given))
-            pairs = zip(self.gave, trial.expected, strict=True)
-            return frozenset(
-                j for j, (one, other) in enumerate(pairs) if one is not None and same(one, other)
-            )
-        except KeyboardInterrupt:
-            raise
-        except BaseException:  # whatever it does or gives, sys.exit and uneven lists too
-            self.gave = [None] * len(trial.expected)
-            return frozenset()
-
     def _either(
         self,
         path: Sequence[Written],
@@ -386,7 +176,7 @@ class Rewriting:
         """Return the lines that, written otherwise, make more gradients right than before."""
         found: list[Written] = []
         for ways in (rewrites, additions):
-            self.runs = 0
+            self.count = 0
             found += self._found(ways, path, before, matters)
         return found
 
@@ -426,9 +216,9 @@ class Rewriting:
 
         for code, k, each in self._compiled(ways, compiled):
             with running(block, chosen(code, k, self.turns)):
-                right = self._right(self.here)
+                right = self.right(self.here)
             # Who writes into the arguments makes it right once, and spoils what comes after.
-            if right > before and (self.changes or not self._changes()):
+            if right > before and (self.changes or not self.has_changed()):
                 yield Written(block, each, right - before)
 
     def _compiled(
@@ -445,44 +235,6 @@ class Rewriting:
             elif len(part) > 1:  # one of them is no Python
                 half = len(part) // 2
                 pending += [part[:half], part[half:]]
-
-    @contextlib.contextmanager
-    def mended(self, path: Sequence[Written]) -> Iterator[None]:
-        """The function runs with some lines written otherwise for a while."""
-        with contextlib.ExitStack() as stack:
-            for block in dict.fromkeys(each.block for each in path):
-                own: dict[ast.AST, list[Rewrite]] = {}
-                for each in path:
-                    if each.block is block:
-                        own.setdefault(each.rewrite.root, []).append(each.rewrite)
-                fixed = {root: together(several) for root, several in own.items()}
-                code = block.compiled({}, fixed)
-                if code is not None:
-                    stack.enter_context(running(block, chosen(code, 0, self.turns)))
-            yield
-
-    def _holds(self, path: Sequence[Written]) -> bool:
-        """Whether all gradients are right then, at other arguments, too."""
-        with self.mended(path):
-            return all(
-                len(self._right(each)) == len(each.expected) for each in (self.here, *self.others)
-            )
-
-    # -- what it gives ---------------------------------------------------------------
-
-    def values(self, written: Written, at: Trial) -> tuple[Array, Array]:
-        """Return what an expression gave when it was wrong first, and gives written otherwise."""
-        there = copy.copy(self)
-        there.here = at
-        was, now = there._first_kept(written)
-        pairs = zip(was, now, strict=False)  # a round may be there only now
-        return next((pair for pair in pairs if not same(*pair)), (was[-1], now[-1]))
-
-    def rounds(self, written: Written) -> tuple[list[Array], list[Array]]:
-        """Return what a statement gave each time it ran, and what it gives then."""
-        if written not in self._rounds:
-            self._rounds[written] = self._first_kept(written, whole=True)
-        return self._rounds[written]
 
     def is_idle(self, written: Written) -> bool:
         """Whether a statement writes nothing as it stands, for its index picks no entry."""
@@ -501,16 +253,6 @@ class Rewriting:
         factor = getattr(new, "right", None) if getattr(new, "left", None) is node else None
         read = {text_of(each) for each in ast.walk(factor or ast.Pass())}
         return written.rewrite.kind == "sign" or not given.isdisjoint(read)
-
-    def is_own(self, node: ast.AST) -> bool:
-        """Whether an expression calls a function of the student's that runs."""
-        function = getattr(node, "func", None)
-        return getattr(function, "id", getattr(function, "attr", None)) in self._own
-
-    @cached_property
-    def _own(self) -> frozenset[str]:
-        every = (each for block in self.blocks for each in ast.walk(block.node))
-        return frozenset(each.name for each in every if isinstance(each, ast.FunctionDef))
 
     def turns_a_name(self, written: Written) -> bool:
         """Whether a name is turned where it is read, which could be done where it is given.
@@ -534,74 +276,6 @@ class Rewriting:
         name = text_of(root.targets[0])
         return 0 < read[name] == scope.reads.get(name)
 
-    def _first_kept(self, written: Written, whole: bool = False) -> tuple[list[Array], list[Array]]:
-        """Return what is kept of the same expression as it is and mended, or of what gives it."""
-        root, none = written.rewrite.root, [np.zeros(0)]
-        ways = [list(read(written.rewrite, written.shown, mended)) for mended in (False, True)]
-        kept: list[tuple[list[Array], list[Array]]] = []
-        with self.apart():
-            for pair in list(zip(*ways, strict=False))[-1 if whole else 0 :]:
-                was, now = (self.kept(written.block, {root: way}) for way in pair)
-                if was and now:
-                    return was, now
-                kept.append((was, now))
-        first = [next((each[k] for each in kept if each[k]), none) for k in (0, 1)]
-        return first[0], first[1]
-
-    def kept(self, block: Block, ways: Mapping[ast.AST, ast.AST | list[ast.AST]]) -> list[Array]:
-        """Return the floats that are kept in one run."""
-        code = block.compiled({}, ways)
-        return self.keeping(block, code, 0)[0] if code is not None else []
-
-    def keeping(
-        self, block: Block, code: CodeType, k: int, trial: Trial | None = None
-    ) -> tuple[list[Array], frozenset[int]]:
-        """Return the floats that are kept in one run, and which gradients are right in it."""
-        found: list[Array] = []
-
-        def keep(value: Any) -> Any:
-            floats = floats_in(value)
-            if floats is not None:
-                found.append(floats.copy())
-            return value
-
-        with running(block, chosen(code, k, self.turns, keep)):
-            return found, self._right(trial or self.here)
-
-    def putting(
-        self,
-        block: Block,
-        code: CodeType,
-        k: int,
-        put: Callable[[int, Any], Any],
-        trial: Trial | None = None,
-    ) -> frozenset[int]:
-        """Return which gradients are right if something is put in the place of what is kept."""
-        rounds = itertools.count()
-        with running(block, chosen(code, k, self.turns, lambda value: put(next(rounds), value))):
-            return self._right(trial or self.here)
-
-    def matters(self, block: Block, code: CodeType, k: int) -> bool:
-        """Whether each gradient that is wrong becomes another one with what is kept.
-
-        What only decides, such as a margin, may have to change its sign.
-        """
-        right, gave = self.at_first
-        felt, rounds = set[int](right), itertools.count()
-        for change in (lambda x: x * 1.37 + 0.11, np.negative):
-
-            def put(_: int, value: Any, change: Callable[[Any], Any] = change) -> Any:
-                if np.size(value):  # what an index picks may be nothing, and that is what is wrong
-                    next(rounds)
-                return change(np.array(value) if isinstance(value, list) else value)
-
-            self.putting(block, code, k, put)
-            pairs = enumerate(zip(self.gave, gave, strict=True))
-            felt |= {j for j, (a, b) in pairs if a is None or not np.array_equal(a, b)}
-            if len(felt) == len(gave):
-                return True
-        return next(rounds) == 0  # nothing is kept, and so nothing known
-
     def _may_be_wrong(self, block: Block, statement: ast.AST) -> bool:
         """Whether a statement may have a part in each gradient that is wrong."""
         acts = hasattr(statement, "body") or isinstance(statement, ast.Expr)
@@ -611,15 +285,6 @@ class Rewriting:
             code = None if read is None else block.compiled({}, {statement: read})
             self._matter[block, statement] = code is None or self.matters(block, code, 0)
         return self._matter[block, statement]
-
-
-def _without_return_to(block: Block, functions: Mapping[str, FunctionType]) -> list[str]:
-    """Return the functions that do not lead to the block: a line that calls itself has no end."""
-    return [
-        name
-        for name, function in functions.items()
-        if all(each.__code__ is not block.code for each in reachable(function))
-    ]
 
 
 def _hands_on(statement: ast.AST) -> bool:
@@ -645,41 +310,3 @@ def _can_both_be(one: Rewrite, other: Rewrite) -> bool:
     inside = set(ast.walk(one.node)) | set(ast.walk(other.node))
     is_apart = not (other.node in ast.walk(one.node) or one.node in ast.walk(other.node))
     return one.part is other.part and one.part not in inside and is_apart
-
-
-def floats_in(value: Any) -> Array | None:
-    """Return an array, a number or a list of numbers as an array of floats, if it is one."""
-    if isinstance(value, list) and not any(isinstance(each, np.ndarray) for each in value):
-        with contextlib.suppress(ValueError):  # of rows that are not equally long
-            made = np.array(value)
-            return made if made.dtype.kind == "f" else None
-    is_array = isinstance(value, np.ndarray | np.generic) and value.dtype.kind == "f"
-    return np.asarray(value) if is_array or isinstance(value, float) else None
-
-
-def _copied(args: Any) -> Any:
-    """Return arguments that can be written into."""
-    if isinstance(args, np.ndarray):
-        return args.copy()
-    if type(args) is dict:
-        return {key: _copied(each) for key, each in args.items()}
-    if type(args) in (list, tuple):
-        return type(args)(map(_copied, args))
-    return args if isinstance(args, _ATOMS) else copy.deepcopy(args)
-
-
-def same(given: Any, expected: Any) -> bool:
-    """Whether a gradient is right."""
-    given = np.asarray(given)
-    if given.shape != np.shape(expected) or given.dtype.kind not in "fiub":
-        return False
-    if given.dtype == bool:  # which cannot be subtracted
-        return bool(np.array_equal(given, expected))
-    if given.size and not abs(given.flat[0] - expected.flat[0]) <= 1e-3 * (
-        1e-6 + np.max(np.abs(expected))
-    ):
-        return False
-    return bool(np.all(np.isfinite(given))) and agrees(given, expected)
-
-
-_ATOMS = (int, float, str, bytes, type(None), np.generic)

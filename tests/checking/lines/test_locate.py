@@ -8,7 +8,7 @@ import pytest
 from entry import imported
 
 from backprop_nb import sigmoid
-from backprop_nb.checking.lines import rewritten
+from backprop_nb.checking.lines import runs as running
 from backprop_nb.checking.lines.locate import Fault, find_faults
 
 TEXT = """import math
@@ -470,7 +470,7 @@ def test_a_search_ends_when_its_time_is_over(monkeypatch):
     counts = []
     for seconds in (60.0, -1.0):
         runs = deque()  # a list would be as before after each run
-        monkeypatch.setattr(rewritten, "_SECONDS", seconds)
+        monkeypatch.setattr(running, "_SECONDS", seconds)
         find_faults(long_loss, gradient, [X, rng.standard_normal((3, 2)), T], [1])
         counts.append(len(runs))
     assert counts[0] > 500

@@ -9,7 +9,7 @@ import backprop_nb as bp
 from backprop_nb.checking.lines.followed import traced
 from backprop_nb.checking.lines.known import Known
 from backprop_nb.checking.lines.quantities import Quantities
-from backprop_nb.checking.lines.rewritten import Rewriting, Trial
+from backprop_nb.checking.lines.runs import Runs, Trial
 
 rng = np.random.default_rng(0)
 X, T = rng.standard_normal((5, 2)), rng.standard_normal((5, 2))
@@ -88,7 +88,7 @@ def quantities(gradient):
     here, other = (
         Trial(args, known.adjoints[:2]) for args, known in zip((ARGS, OTHER), knowns, strict=True)
     )
-    return Quantities(Rewriting(gradient, here, [other], {}), knowns, (knowns[0], here))
+    return Quantities(Runs(gradient, here, [other], {}), knowns, (knowns[0], here))
 
 
 def told(gradient, meant):
@@ -120,7 +120,7 @@ def test_the_first_that_is_wrong_costs_least_and_is_named(gradient, line, symbol
 
 def test_with_few_runs_what_gives_something_true_has_to_wait():
     search, hurried = quantities(cosine_for_slope), quantities(cosine_for_slope)
-    hurried.rewriting.max_runs = 60
+    hurried.runs.max_runs = 60
     lines, in_few = ([each.slot.line for each in found.alone()] for found in (search, hurried))
     assert in_few == lines != []
 

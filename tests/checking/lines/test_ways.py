@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from backprop_nb.checking.lines.program import blocks
-from backprop_nb.checking.lines.rewrites import additions, rewrites
 from backprop_nb.checking.lines.scope import Scope, computes_only
+from backprop_nb.checking.lines.ways import additions, rewrites
 
 
 def slope(z):
