@@ -15,10 +15,11 @@ from backprop_nb.checking.report import HINTS
 from backprop_nb.classroom.assignment import options_in
 from backprop_nb.classroom.autograder import autograder_zip
 from backprop_nb.classroom.formats import FORMATS
-from backprop_nb.classroom.gather import ATTEMPTS, LAYOUTS
+from backprop_nb.classroom.gather import ATTEMPTS
 from backprop_nb.classroom.gradebook import COLUMN
 from backprop_nb.classroom.grading import grade, grade_one
 from backprop_nb.classroom.limits import absent
+from backprop_nb.classroom.owners import LAYOUTS
 from backprop_nb.classroom.running import INSTALL, has_dask
 from backprop_nb.classroom.verdict import make_settings
 from backprop_nb.errors import InvalidValueError

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from backprop_nb.classroom.gather import Student
+from backprop_nb.classroom.owners import Student
 from backprop_nb.classroom.roster import Roster
 from backprop_nb.errors import InvalidValueError
 

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from backprop_nb.classroom.assignment import options_in
+from backprop_nb.classroom.attempts import HandedIn, several_meant
 from backprop_nb.classroom.formats import FORMATS, formatted
-from backprop_nb.classroom.gather import ONE, HandedIn, gathered, several_meant
+from backprop_nb.classroom.gather import gathered
 from backprop_nb.classroom.gradebook import COLUMN, FULL, files_for
+from backprop_nb.classroom.owners import ONE
 from backprop_nb.classroom.page import summary_page
 from backprop_nb.classroom.results import ResultStore, as_json, seed_of
 from backprop_nb.classroom.roster import read_roster

@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
-from backprop_nb.classroom.gather import Student
+from backprop_nb.classroom.owners import Student
 from backprop_nb.errors import InvalidValueError
 from backprop_nb.files import nothing_at
 

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Final
 
 from backprop_nb.checking.convention import Course
-from backprop_nb.classroom.gather import Gathered, Student
+from backprop_nb.classroom.attempts import Gathered
 from backprop_nb.classroom.gradebook import Line
+from backprop_nb.classroom.owners import Student
 from backprop_nb.classroom.roster import Roster
 from backprop_nb.classroom.summary import Result, called, mistakes_of, points_of
 from backprop_nb.errors import must_be

@@ -4,7 +4,8 @@ import zipfile
 
 import pytest
 
-from backprop_nb.classroom.gather import MAX_BESIDE, gathered
+from backprop_nb.classroom.attempts import MAX_BESIDE
+from backprop_nb.classroom.gather import gathered
 from backprop_nb.errors import InvalidValueError, NotFoundError
 
 CODE = "def backward(): ...\n"

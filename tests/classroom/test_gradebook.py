@@ -8,8 +8,8 @@ import zipfile
 import pytest
 from nonempty import nonempty
 
-from backprop_nb.classroom.gather import Student
 from backprop_nb.classroom.gradebook import COLUMN, Line, as_csv, files_for, filled
+from backprop_nb.classroom.owners import Student
 from backprop_nb.classroom.roster import Roster
 from backprop_nb.errors import InvalidValueError
 

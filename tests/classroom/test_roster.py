@@ -2,7 +2,7 @@
 
 import pytest
 
-from backprop_nb.classroom.gather import Student
+from backprop_nb.classroom.owners import Student
 from backprop_nb.classroom.roster import read_roster
 from backprop_nb.errors import InvalidValueError, NotFoundError
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from backprop_nb.checking.convention import Course
-from backprop_nb.classroom.gather import Gathered, HandedIn, Student
+from backprop_nb.classroom.attempts import Gathered, HandedIn
+from backprop_nb.classroom.owners import Student
 from backprop_nb.classroom.roster import Roster
 from backprop_nb.classroom.sheet import check_points, sheet
 from backprop_nb.errors import InvalidValueError

@@ -1,0 +1,240 @@
+"""Whose a file is: what its path says, as a learning platform writes it.
+
+Moodle, Canvas and Blackboard have patterns of their own; elsewhere the first folder is the
+student's (``ada/backprop/hw.ipynb``), and a file that is in none is called as its student
+(``ada.py``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from backprop_nb.classroom.submissions import ENDINGS
+
+MAX_LOOKED_AT: Final = 4_000_000
+"""Bytes of a file in which imports and definitions are looked for."""
+
+
+@dataclass(frozen=True)
+class Student:
+    """Somebody who hands in.
+
+    Attributes
+    ----------
+    key : str
+        What tells students apart: the platform's number or user name, else a folder's name
+        or a file's.
+    name : str
+        For people to read, as far as it is known.
+    platform : str
+        ``"moodle"``, ``"canvas"``, ``"blackboard"``, or empty.
+    label : str
+        How the platform's files of this student begin.
+    """
+
+    key: str
+    name: str = field(default="", compare=False)
+    platform: str = ""
+    label: str = field(default="", compare=False)
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.key})" if self.name and self.name != self.key else self.key
+
+
+@dataclass(frozen=True)
+class File:
+    """A file, and what its path says."""
+
+    name: str
+    path: Path
+    root: Path
+    parts: tuple[str, ...]
+    student: Student = Student("")
+    attempt: str = ""
+    place: str = ""
+    shared: bool = False
+    """Whether it lies among those of many students."""
+
+    @property
+    def is_code(self) -> bool:
+        """Whether it is a notebook or Python."""
+        return self.path.suffix.lower() in ENDINGS
+
+    @property
+    def text(self) -> str:
+        """Its text, as far as it is looked at; empty where it cannot be read."""
+        try:
+            if not self.path.is_file():  # a named pipe would be waited for
+                return ""
+            with self.path.open("rb") as stream:
+                return stream.read(MAX_LOOKED_AT).decode("utf-8", "replace")
+        except OSError:
+            return ""
+
+
+# --- the patterns of platforms ---------------------------------------------------------------
+
+_MOODLE: Final = re.compile(
+    r"(?P<label>(?P<name>.+?)_(?P<key>\d+)_)assign(?:submission|feedback)_"
+    r"(?:file|onlinetext)_?(?P<place>.*)"
+)
+_CANVAS: Final = re.compile(
+    r"(?P<label>(?:LATE_(?=anon_))?(?P<name>[^_]+|.+?(?=_(?:LATE_)?\d+_\d+_))_(?:LATE_)?"
+    r"(?P<key>\d+|(?<=anon_)[^\W_]{5})_"
+    r"(?:(?P<file>\d+)_)?)(?P<place>.+)"
+)
+_BLACKBOARD: Final = re.compile(
+    r"(?P<label>.+?_(?P<key>[^_]+)_attempt_(?P<attempt>\d{4}(?:-\d\d){5}))(?:_(?P<place>.+)|\.txt)"
+)
+PLATFORMS: Final = {"blackboard": _BLACKBOARD, "moodle": _MOODLE, "canvas": _CANVAS}
+"""What the name of a folder or file looks like that a platform has made, the narrowest first."""
+
+ONE: Final = "one"
+LAYOUTS: Final = (*PLATFORMS, "folders", "files", ONE)
+
+_RECEIPT: Final = re.compile(r"^Name: (?P<name>.*?) \((?P<key>[^()\n]+)\)\s*$", re.MULTILINE)
+
+# What makes a name that of an attempt.  Of a number the larger is newer, of a date the later.
+_DATE: Final = re.compile(
+    r"[-_ ]?(\d{4})-?([01]\d)-?([0-3]\d)"
+    r"(?:[-_T ]*([0-2]\d)[-:_.h]?([0-5]\d)(?:[-:_.m]?([0-5]\d))?)?"
+)
+_MARKS: Final = (
+    re.compile(r"(?: -|-)[ ]?(?:Copy|Kopie|copie|copia) ?\(?(\d*)\)?"),
+    re.compile(r" ?\((\d+)\)"),
+    re.compile(r"(?:^|[-_ ])(?:attempt|versuch|v)[-_ ]?(\d+)", re.IGNORECASE),
+)
+_EARLIER: Final = re.compile(r"[-_ .](?:checkpoint|old|backup|bak|template)$", re.IGNORECASE)
+_CANVAS_MARK: Final = re.compile(r"-(\d+)$")
+
+
+def without_mark(stem: str, platform: str = "") -> tuple[str, tuple[str, int]]:
+    """Return a file's stem without what makes it an attempt, and what orders attempts.
+
+    >>> without_mark("hw(2)"), without_mark("hw-Copy1"), without_mark("hw-1", "canvas")
+    (('hw', ('', 2)), ('hw', ('', 1)), ('hw', ('', 1)))
+    >>> without_mark("hw_2026-01-02"), without_mark("hw-1"), without_mark("hw-checkpoint")
+    (('hw', ('20260102', 0)), ('hw-1', ('', 0)), ('hw', ('', -1)))
+    """
+    if found := _EARLIER.search(stem):
+        return stem[: found.start()], ("", -1)
+    date, number = "", 0
+    if found := _DATE.search(stem):
+        date = "".join(each or "" for each in found.groups())
+        stem = stem[: found.start()] + stem[found.end() :]
+    for mark in (*_MARKS, *([_CANVAS_MARK] if platform == "canvas" else ())):
+        if found := mark.search(stem):
+            number = int(found[1] or 1)
+            stem = stem[: found.start()] + stem[found.end() :]
+            break
+    return stem, (date, number)
+
+
+def unwrapped(files: list[File]) -> tuple[list[File], int]:
+    """Take off the folders that everything is in and that belong to nobody, and count them."""
+    depth = 0
+    while files and len({each.parts[0] for each in files}) == 1:
+        inside = {without_mark(each.parts[1])[0] for each in files if len(each.parts) > 2}
+        flat = [each.parts[1] for each in files if len(each.parts) == 2]
+        names = [*inside, *flat]
+        by_platform = names and 2 * max(_matching(names).values(), default=0) >= len(names)
+        if _platform_of(files[0].parts[0]) or not (by_platform or (len(inside) > 1 and not flat)):
+            break
+        files = [replace(each, parts=each.parts[1:]) for each in files]
+        depth += 1
+    return files, depth
+
+
+def _platform_of(name: str) -> str:
+    return next((key for key, each in PLATFORMS.items() if each.fullmatch(name)), "")
+
+
+def _matching(names: Iterable[str]) -> dict[str, int]:
+    """Return how many names are made as a platform makes them."""
+    found: dict[str, list[re.Match[str]]] = defaultdict(list)
+    for name in names:
+        for platform, each in PLATFORMS.items():
+            if match := each.fullmatch(name):
+                found[platform].append(match)
+                break
+    if not _are_people(found["canvas"]):
+        del found["canvas"]
+    return {platform: len(each) for platform, each in found.items()}
+
+
+def _are_people(canvas: Sequence[re.Match[str]]) -> bool:
+    """Whether a name and a number stand for a student, and not for the homework: hw_1_ada.py.
+
+    A number of Canvas' is that of one student, and it gives each file a number of its own.
+    """
+    files = {each["file"] for each in canvas if each["file"]}
+    typed = sum(each["place"] in ("text.html", "link.html") for each in canvas)
+    names = {each["name"] for each in canvas}
+    students = {(each["name"], each["key"]) for each in canvas}
+    is_one_to_one = len(students) == len({each["key"] for each in canvas})
+    return is_one_to_one and (
+        len(names) > 1 or len(files) + typed == len(canvas) or len(canvas) == 1
+    )
+
+
+# --- whose it is ------------------------------------------------------------------------------
+
+
+class Owner:
+    """Knows whose a file is, and where it lies in the student's own folder."""
+
+    def __init__(self, files: Sequence[File], layout: str | None, apart: bool) -> None:
+        tops = {each.parts[0] for each in files}
+        counts = _matching(tops)
+        best = max(counts, key=lambda each: counts[each], default="folders")
+        self.layout = layout or (best if 2 * counts.get(best, 0) >= len(tops) else "folders")
+        self.apart = apart
+        self.receipts = _receipts(files) if self.layout == "blackboard" else {}
+        self.names = {each.key: each.name for each in self.receipts.values()}
+
+    def of(self, file: File) -> File:
+        """Return a file with what is known."""
+        if self.layout == ONE:
+            return replace(file, student=Student(ONE), place=file.name)
+        pattern = PLATFORMS.get(self.layout)
+        found = pattern and pattern.fullmatch(file.parts[0])
+        if not found:
+            return self._elsewhere(file)
+        said = found.groupdict()
+        label = said["label"]
+        student = self.receipts.get(label) or Student(
+            said["key"], said.get("name") or self.names.get(said["key"], ""), self.layout, label
+        )
+        place = "/".join(filter(None, [said["place"], *file.parts[1:]]))
+        return replace(file, student=student, attempt=said.get("attempt") or "", place=place)
+
+    def _elsewhere(self, file: File) -> File:
+        """Return a file whose path follows no platform: of a folder's student, or of its own."""
+        *folders, last = file.parts
+        if folders and self.layout != "files":
+            student = Student(_without_ending(file.parts[0], ".zip"))
+            return replace(file, student=student, place="/".join(file.parts[1:]))
+        stem = PurePosixPath(last).stem
+        key = stem if self.apart else without_mark(stem)[0]
+        student = Student("/".join([*folders, key]))
+        return replace(file, student=student, place=last, shared=True)
+
+
+def _receipts(files: Sequence[File]) -> dict[str, Student]:
+    """Return who is who in Blackboard's receipts, which lie beside what was handed in."""
+    receipts = {}
+    for each in files:
+        found = _BLACKBOARD.fullmatch(each.parts[0])
+        if found and not found["place"] and (said := _RECEIPT.search(each.text)):
+            label = found["label"]
+            receipts[label] = Student(said["key"], said["name"], "blackboard", label)
+    return receipts
+
+
+def _without_ending(name: str, ending: str) -> str:
+    return name[: -len(ending)] if name.lower().endswith(ending) else name
