@@ -12,15 +12,16 @@ import io
 import math
 import os
 import pickle
-import select
 import signal
 import sys
-import time
 import warnings
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from backprop_nb.errors import EndedError
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
 
 FORKS = sys.platform == "linux"
 """Whether a process with threads, as a kernel is, may be copied."""
@@ -74,19 +75,25 @@ def run_isolated(function: Callable[..., Any], *args: Any, seconds: float = 2.0)
 
 def _in_a_copy(function: Callable[..., Any], args: Any, seconds: float) -> bytes:
     """Return what the copy sends before it ends."""
-    reading, writing = os.pipe()
+    from multiprocessing import connection  # there is none in a browser
+
+    reading, writing = connection.Pipe(duplex=False)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Python 3.12 warns that threads are not copied
         copy = os.fork()
     if copy == 0:
         _send(writing, function, args, seconds)
-    os.close(writing)
+    writing.close()
+    message = None
     try:
-        message = _read(reading, time.monotonic() + seconds)
-        if message == b"":
-            _let_it_end(copy)
+        message = reading.recv_bytes() if reading.poll(seconds) else None
+    except (EOFError, OSError):  # it has closed its pipe: how it ends by itself tells why
+        message = b""
+        watching = os.pidfd_open(copy)
+        connection.wait([watching], _PATIENCE)
+        os.close(watching)
     finally:
-        os.close(reading)
+        reading.close()
         _kill(copy)
         _, status = os.waitpid(copy, 0)
     if message:
@@ -98,7 +105,7 @@ def _in_a_copy(function: Callable[..., Any], args: Any, seconds: float) -> bytes
     )
 
 
-def _send(writing: int, function: Callable[..., Any], args: Any, seconds: float) -> NoReturn:
+def _send(writing: Connection, function: Callable[..., Any], args: Any, seconds: float) -> NoReturn:
     """Be the copy: call the function, send the answer, and end without any clearing up."""
     try:
         os.setsid()  # an interrupt is for the process that waits
@@ -107,8 +114,7 @@ def _send(writing: int, function: Callable[..., Any], args: Any, seconds: float)
         nothing = os.open(os.devnull, os.O_RDWR)
         for stream in (0, 1, 2):
             os.dup2(nothing, stream)
-        with os.fdopen(writing, "wb") as pipe:
-            pipe.write(_answer(function, args))
+        writing.send_bytes(_answer(function, args))
     finally:
         os._exit(0)
 
@@ -134,28 +140,6 @@ def _end_some_day(seconds: float) -> None:
         resource.setrlimit(resource.RLIMIT_CPU, (most, most))
 
 
-def _read(reading: int, deadline: float) -> bytes | None:
-    """Return all that is sent until the other end closes, or None if it does not in time."""
-    parts: list[bytes] = []
-    while True:
-        ready, _, _ = select.select([reading], [], [], max(deadline - time.monotonic(), 0))
-        if not ready:
-            return None
-        part = os.read(reading, 1 << 16)
-        if not part:
-            return b"".join(parts)
-        parts.append(part)
-
-
-def _let_it_end(copy: int) -> None:
-    """Wait a moment for a copy that has closed its pipe: how it ends by itself tells why."""
-    watching = os.pidfd_open(copy)
-    try:
-        select.select([watching], [], [], _PATIENCE)
-    finally:
-        os.close(watching)
-
-
 def _kill(copy: int) -> None:
     """End the copy, if it has not ended yet, and what it has started."""
     for kill in (os.killpg, os.kill):  # it may not have a group yet
@@ -164,6 +148,7 @@ def _kill(copy: int) -> None:
 
 
 def _how(status: int) -> str:
-    if os.WIFSIGNALED(status):
-        return f"the process ended by the signal {signal.Signals(os.WTERMSIG(status)).name}"
-    return f"the process ended with exit code {os.waitstatus_to_exitcode(status)}"
+    code = os.waitstatus_to_exitcode(status)
+    if code < 0:
+        return f"the process ended by the signal {signal.Signals(-code).name}"
+    return f"the process ended with exit code {code}"

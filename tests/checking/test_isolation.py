@@ -118,7 +118,7 @@ def test_an_interrupt_ends_the_copy(monkeypatch):
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("backprop_nb.checking.isolation.select.select", interrupted)
+    monkeypatch.setattr("multiprocessing.connection.Connection.poll", interrupted)
     before = children()
     with pytest.raises(KeyboardInterrupt):
         run_isolated(signal.pause)
