@@ -46,9 +46,8 @@ DOORS = {
     ("tracing.backward", "tracing.emit"),
     ("tracing.compiled", "tracing.elsewhere"),
     ("network.activations", "tracing.rules"),
-    ("classroom.child", "checking.backward"),
-    ("classroom.child", "checking.diagnosis"),
-    ("classroom.supervisor", "checking.backward"),
+    ("classroom.child", "checking.wrong_line"),
+    ("classroom.supervisor", "checking.wrong_line"),
     ("course.site.command", "course.site.build"),
 }
 

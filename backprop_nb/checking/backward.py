@@ -21,22 +21,26 @@ from backprop_nb.checking.convention import (
     Samples,
     Weights,
 )
-from backprop_nb.checking.diagnosis import judge, may_have_line, raised_line, with_line
-from backprop_nb.checking.gradient import wrong_lines
+from backprop_nb.checking.diagnosis import judge
 from backprop_nb.checking.isolation import run_isolated
 from backprop_nb.checking.limits import check_seconds
-from backprop_nb.checking.lines.program import reachable
 from backprop_nb.checking.lines.unwritten import half_written, unwritten
-from backprop_nb.checking.packing import check_calls, course_loss
-from backprop_nb.checking.probes import Probe, line_probes, make_probes
+from backprop_nb.checking.packing import check_calls
+from backprop_nb.checking.probes import make_probes
 from backprop_nb.checking.report import Finding, Hints, Report, check_hints
 from backprop_nb.checking.search import is_right
-from backprop_nb.checking.unexplained import in_sizes, layers_meant, other_courses, says_a_number
-from backprop_nb.errors import EndedError, UnsupportedError, in_words
+from backprop_nb.checking.unexplained import layers_meant, other_courses
+from backprop_nb.checking.wrong_line import (
+    line_of,
+    lines_together,
+    may_have_line,
+    raised_line,
+    with_line,
+)
+from backprop_nb.errors import EndedError, UnsupportedError
 from backprop_nb.meant import suggesting
 from backprop_nb.network.activations import ActivationName, OutputName
 from backprop_nb.network.losses import LossName
-from backprop_nb.tracing.code_text import find_text
 
 _STARTING = 5.0
 """Seconds for a busy machine to make a copy of a process."""
@@ -301,80 +305,6 @@ def _with_option(report: Report, option: str) -> Report:
         )
     rest = [replace(each, rank=each.rank + 1) for each in report.findings]
     return replace(report, findings=(Finding("another_course", first, 1, text), *rest))
-
-
-def line_of(backward: Callable[..., Any], course: Course, hints: Hints) -> Finding | None:
-    """Return the line of a backward pass that alone explains what is wrong, if one does.
-
-    Where another one explains it as well, either may be wrong, and both are named.
-    """
-    probes, found = line_probes(course), list[Finding]()
-    for probe in probes:
-        lines = _lines(backward, course, probe, hints, alone=True)
-        if not lines:
-            break
-        line, *others = lines
-        if others:
-            own = "" if says_a_number(line.repair, but=line.source) else f"{line.repair}; "
-            either = " or ".join(f"line {each.line}, {each.source}" for each in others)
-            repair = f"{own.removeprefix('; ')}or {either}, is"
-            return replace(line, quantity="", repair=repair, expected=None)
-        if not says_a_number(f"{line.quantity} {line.repair}"):  # names hold on every network
-            return line
-        found.append(line)
-    return _confirmed(found, probes) if found else None
-
-
-def lines_together(backward: Callable[..., Any], course: Course, hints: Hints) -> Finding | None:
-    """Return the first of two lines that together explain what is wrong, which names the other.
-
-    What to write in them is said only where it holds on networks of all sizes.
-    """
-    lines = _lines(backward, course, line_probes(course)[0], hints, alone=False)
-    of_each = {each.number: each for each in reversed(lines)}
-    if len(of_each) != 2:
-        return None
-    first, second = sorted(of_each.values(), key=lambda each: each.line or 0)
-    if first.repair and first.repair == second.repair:  # rather what both are made of lacks it
-        return None
-    if says_a_number(" ".join(each.quantity + each.repair for each in (first, second))):
-        first, second = (replace(each, quantity="", repair="") for each in (first, second))
-    quantity = second.quantity and f"it should probably be {second.quantity}"
-    how = "; ".join(filter(None, (quantity, second.repair)))
-    other = f"line {second.line}, {second.source}, seems to be wrong, too"
-    both = filter(None, (first.repair, f"{other} ({how})" if how else other))
-    return replace(first, repair="; ".join(both), proved=False)
-
-
-def _lines(
-    backward: Callable[..., Any], course: Course, probe: Probe, hints: Hints, alone: bool
-) -> list[Finding]:
-    """Return the lines that explain what is wrong on a network, each alone or not."""
-    function = next(reachable(backward), None)
-    if function is None or find_text(function.__code__).text is None:  # nothing could be shown
-        return []
-    loss, biases_first = course_loss(course, probe.widths), course.returns == "biases weights"
-    try:
-        return wrong_lines(loss, backward, probe.arguments, hints, alone, biases_first)
-    except Exception:  # the mistake that is named is worth more than its line
-        return []
-
-
-def _confirmed(found: Sequence[Finding], probes: Sequence[Probe]) -> Finding:
-    """Return a line as it is wrong on networks of all sizes, or say that it is one network's."""
-    first, last = found[0], found[-1]
-    sizes = [{"N": each.N, "n_K": each.widths[-1]} for each in probes]
-    quantity, repair = (
-        in_sizes(each, sizes)
-        for each in zip(*((line.quantity, line.repair) for line in found), strict=True)
-    )
-    is_same = (first.line, first.source) == (last.line, last.source)
-    if len(found) == len(probes) and is_same and quantity is not None and repair is not None:
-        return replace(first, quantity=quantity, repair=repair)
-    units, many = in_words([*map(str, probes[0].widths)]), probes[0].N
-    samples = f"{many} sample{'s' * (many > 1)}"
-    where = first.repair and f"{first.repair}, on a network of {units} units with {samples}"
-    return replace(first, repair=where, proved=False)
 
 
 def _without_answers(course: Course, hints: Hints, error: EndedError) -> Report:

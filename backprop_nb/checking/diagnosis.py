@@ -6,7 +6,6 @@ does, that is said.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -25,17 +24,13 @@ from backprop_nb.checking.compare import (
     is_narrow,
 )
 from backprop_nb.checking.convention import DEFAULT, Convention, Course
-from backprop_nb.checking.differences import in_brackets
 from backprop_nb.checking.mistake import PlacedMistake
 from backprop_nb.checking.packing import (
-    argument_names,
     course_loss,
-    names_of_arguments,
 )
 from backprop_nb.checking.probes import make_probes
 from backprop_nb.checking.report import (
     NOT_WRITTEN,
-    SHOWS_LINE,
     Array,
     Checked,
     Finding,
@@ -50,9 +45,8 @@ from backprop_nb.checking.unexplained import (
     option_meant,
     updated_in_words,
 )
-from backprop_nb.checking.wording import renamed, spoken_report
+from backprop_nb.checking.wording import spoken_report
 from backprop_nb.errors import in_words
-from backprop_nb.tracing import pytree
 
 SUBJECT = "backward"
 _IN_ORDER = "in the order of the backward pass"
@@ -62,12 +56,8 @@ _MAX_TIES = 3
 """So many explanations that are equally good are named."""
 
 
-_UNKNOWN = " No mistake that has a name here explains it, alone or with another one."
-# What a line that is proved explains, and where it shows better to look.
-_SUPERSEDED = re.compile(
-    rf"{re.escape(_UNKNOWN)}| [^.]*(is wrong too|the gradient itself)"
-    r"(, and the layers above are right)?: look at [^.]*\."
-)
+UNKNOWN = " No mistake that has a name here explains it, alone or with another one."
+"""Said of values that nothing in the catalogue explains."""
 
 
 def judge(answers: Answers, course: Course, hints: Hints = "plain") -> Report:
@@ -300,7 +290,7 @@ class _Judge:
         above = (by_name[each] for each in self.order[: self.order.index(first)])
         which = "first" if all(each.ok for each in above) else "next"
         lead = self._wrong(first, which)
-        unknown = _UNKNOWN if self.hints != "none" else ""
+        unknown = UNKNOWN if self.hints != "none" else ""
         if self.hints not in ("clear", "plain"):
             yield Finding("not_recognised", first, rank, f"{lead}{unknown}")
             return
@@ -541,71 +531,3 @@ def _compare(name: str, answer: Answer, right: Array) -> Checked:
     if remark:
         return Checked.wrong(name, right, remark)
     return compare(name, answer.gradients.get(name), right)
-
-
-# --- with the line --------------------------------------------------------------------
-
-
-def may_have_line(answers: Answers, course: Course, hints: Hints) -> bool:
-    """Whether to look for a wrong line: what raises has said its own, and may not end."""
-    failed = any(each.failure for each in (*answers.answers, answers.again))
-    return (
-        hints in SHOWS_LINE
-        and not failed
-        and not all(is_right(course, k, each) for k, each in enumerate(answers.answers))
-    )
-
-
-def raised_line(answers: Answers, hints: Hints) -> Finding | None:
-    """Return the line that raises; None if there is none, or if it is not to be shown."""
-    at = answers.raised_at
-    if at is None or hints not in SHOWS_LINE:
-        return None
-    return Finding("raised_exception", "", 1, "", line=at.start[0], source=at)
-
-
-def with_line(report: Report, line: Finding | None, course: Course) -> Report:
-    """Return a report whose best finding says at which line it is, and what is wrong there.
-
-    What is missing has no line, and is missing as well when another one is mended.  What
-    raises has said what is wrong.
-    """
-    if line is None or not report.findings:
-        return report
-    findings = [*report.findings]
-    for k, each in enumerate(findings):
-        if each.mistake == "raised_exception":
-            findings[k] = replace(each, line=line.line, source=line.source)
-            return replace(report, findings=tuple(findings))
-    given = [each.mistake != "missing_gradient" for each in findings]
-    best = given.index(True) if any(given) else 0
-    findings[best] = replace(
-        findings[best],
-        message=_SUPERSEDED.sub("" if line.proved else r"\g<0>", findings[best].message),
-        line=line.line,
-        source=line.source,
-        quantity=_in_own_names(line.quantity, course),
-        repair=_in_own_names(line.repair, course),
-        proved=line.proved and all(given),
-        given=line.given,
-        expected=line.expected,
-    )
-    return replace(report, findings=tuple(findings))
-
-
-def _in_own_names(text: str, course: Course) -> str:
-    """Return a text in which parameters have a course's names in place of the tracer's.
-
-    >>> course = Course(parameters="dict", layers=2)
-    >>> _in_own_names('∂L/∂parameters["W2"] and W21', course)
-    '∂L/∂W2 and W21'
-    """
-    given = make_probes(course)[0].arguments
-    words = names_of_arguments(course)
-    traced: list[str] = []
-    for word, tree in zip(words, given, strict=True):
-        if word in argument_names(course, "parameters"):
-            traced += [f"{word}{in_brackets(path)}" for path, _ in pytree.paths(tree)]
-    if len(traced) != len(course.leaf_names):  # one vector
-        return text
-    return renamed(text, dict(zip(traced, course.leaf_names.values(), strict=True)))

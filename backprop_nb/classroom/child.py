@@ -135,8 +135,12 @@ def _wrong_line(found: Any, answers: Answers, question: Question, bounds: Limits
     if hints not in SHOWS_LINE:
         return {}
     # See `supervisor._load_for`.
-    from backprop_nb.checking.backward import line_of, lines_together
-    from backprop_nb.checking.diagnosis import may_have_line, raised_line
+    from backprop_nb.checking.wrong_line import (
+        line_of,
+        lines_together,
+        may_have_line,
+        raised_line,
+    )
 
     line = raised_line(answers, hints)
     if may_have_line(answers, course, hints):

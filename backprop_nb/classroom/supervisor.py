@@ -145,7 +145,7 @@ def _load_for(hints: str, sources: Iterable[str]) -> bool:
     """Load what a submission would have to wait for, and return whether anything was."""
     before = len(sys.modules)
     if hints in SHOWS_LINE:
-        import backprop_nb.checking.backward  # noqa: F401
+        import backprop_nb.checking.wrong_line  # noqa: F401
     for source in sources:
         if NEEDS_IPYTHON.search(source):
             import IPython.display  # noqa: F401

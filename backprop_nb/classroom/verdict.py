@@ -14,10 +14,11 @@ from typing import Any
 
 from backprop_nb.checking.asking import Answers
 from backprop_nb.checking.convention import Course
-from backprop_nb.checking.diagnosis import judge, with_line
+from backprop_nb.checking.diagnosis import judge
 from backprop_nb.checking.packing import check_calls
 from backprop_nb.checking.report import SHOWS_LINE, Finding, Hints, Report, check_hints
 from backprop_nb.checking.wording import spoken_report
+from backprop_nb.checking.wrong_line import with_line
 from backprop_nb.classroom.borrowed import borrowed, differenced
 from backprop_nb.classroom.host import KEPT, Reply, ask
 from backprop_nb.classroom.limits import Limits

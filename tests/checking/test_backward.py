@@ -14,6 +14,7 @@ import pytest
 
 import backprop_nb as bp
 from backprop_nb.checking import backward as checking
+from backprop_nb.checking import wrong_line
 from backprop_nb.checking.isolation import FORKS
 from backprop_nb.checking.mistakes import make_backward
 from backprop_nb.checking.report import Finding
@@ -610,7 +611,7 @@ def test_two_lines_that_are_wrong_at_once_are_both_named_and_no_other(written, p
 def test_two_lines_that_lack_one_factor_are_not_wrong_at_once(monkeypatch, second, named):
     each = Finding("wrong_line", "dW1", 1, "It is wrong.", line=5, repair="multiply it by 2")
     other = replace(each, line=7, repair=second, number=2)
-    monkeypatch.setattr(checking, "_lines", lambda *_, alone: [] if alone else [each, other])
+    monkeypatch.setattr(wrong_line, "_lines", lambda *_, alone: [] if alone else [each, other])
 
     def backward(A, b, x, y):
         return [2 * each for each in A], b

@@ -1,0 +1,172 @@
+"""The line of a backward pass that is wrong: whether to look for it, which it is, and its place.
+
+It is looked for where the pass is, and told where the report is made, which may be another process.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from backprop_nb.checking.asking import Answers
+from backprop_nb.checking.convention import Course
+from backprop_nb.checking.diagnosis import UNKNOWN
+from backprop_nb.checking.differences import in_brackets
+from backprop_nb.checking.gradient import wrong_lines
+from backprop_nb.checking.lines.program import reachable
+from backprop_nb.checking.packing import argument_names, course_loss, names_of_arguments
+from backprop_nb.checking.probes import Probe, line_probes, make_probes
+from backprop_nb.checking.report import SHOWS_LINE, Finding, Hints, Report
+from backprop_nb.checking.search import is_right
+from backprop_nb.checking.unexplained import in_sizes, says_a_number
+from backprop_nb.checking.wording import renamed
+from backprop_nb.errors import in_words
+from backprop_nb.tracing import pytree
+from backprop_nb.tracing.code_text import find_text
+
+# What a line that is proved explains, and where it shows better to look.
+_SUPERSEDED = re.compile(
+    rf"{re.escape(UNKNOWN)}| [^.]*(is wrong too|the gradient itself)"
+    r"(, and the layers above are right)?: look at [^.]*\."
+)
+
+
+def may_have_line(answers: Answers, course: Course, hints: Hints) -> bool:
+    """Whether to look for a wrong line: what raises has said its own, and may not end."""
+    failed = any(each.failure for each in (*answers.answers, answers.again))
+    return (
+        hints in SHOWS_LINE
+        and not failed
+        and not all(is_right(course, k, each) for k, each in enumerate(answers.answers))
+    )
+
+
+def raised_line(answers: Answers, hints: Hints) -> Finding | None:
+    """Return the line that raises; None if there is none, or if it is not to be shown."""
+    at = answers.raised_at
+    if at is None or hints not in SHOWS_LINE:
+        return None
+    return Finding("raised_exception", "", 1, "", line=at.start[0], source=at)
+
+
+def line_of(backward: Callable[..., Any], course: Course, hints: Hints) -> Finding | None:
+    """Return the line of a backward pass that alone explains what is wrong, if one does.
+
+    Where another one explains it as well, either may be wrong, and both are named.
+    """
+    probes, found = line_probes(course), list[Finding]()
+    for probe in probes:
+        lines = _lines(backward, course, probe, hints, alone=True)
+        if not lines:
+            break
+        line, *others = lines
+        if others:
+            own = "" if says_a_number(line.repair, but=line.source) else f"{line.repair}; "
+            either = " or ".join(f"line {each.line}, {each.source}" for each in others)
+            repair = f"{own.removeprefix('; ')}or {either}, is"
+            return replace(line, quantity="", repair=repair, expected=None)
+        if not says_a_number(f"{line.quantity} {line.repair}"):  # names hold on every network
+            return line
+        found.append(line)
+    return _confirmed(found, probes) if found else None
+
+
+def lines_together(backward: Callable[..., Any], course: Course, hints: Hints) -> Finding | None:
+    """Return the first of two lines that together explain what is wrong, which names the other.
+
+    What to write in them is said only where it holds on networks of all sizes.
+    """
+    lines = _lines(backward, course, line_probes(course)[0], hints, alone=False)
+    of_each = {each.number: each for each in reversed(lines)}
+    if len(of_each) != 2:
+        return None
+    first, second = sorted(of_each.values(), key=lambda each: each.line or 0)
+    if first.repair and first.repair == second.repair:  # rather what both are made of lacks it
+        return None
+    if says_a_number(" ".join(each.quantity + each.repair for each in (first, second))):
+        first, second = (replace(each, quantity="", repair="") for each in (first, second))
+    quantity = second.quantity and f"it should probably be {second.quantity}"
+    how = "; ".join(filter(None, (quantity, second.repair)))
+    other = f"line {second.line}, {second.source}, seems to be wrong, too"
+    both = filter(None, (first.repair, f"{other} ({how})" if how else other))
+    return replace(first, repair="; ".join(both), proved=False)
+
+
+def _lines(
+    backward: Callable[..., Any], course: Course, probe: Probe, hints: Hints, alone: bool
+) -> list[Finding]:
+    """Return the lines that explain what is wrong on a network, each alone or not."""
+    function = next(reachable(backward), None)
+    if function is None or find_text(function.__code__).text is None:  # nothing could be shown
+        return []
+    loss, biases_first = course_loss(course, probe.widths), course.returns == "biases weights"
+    try:
+        return wrong_lines(loss, backward, probe.arguments, hints, alone, biases_first)
+    except Exception:  # the mistake that is named is worth more than its line
+        return []
+
+
+def _confirmed(found: Sequence[Finding], probes: Sequence[Probe]) -> Finding:
+    """Return a line as it is wrong on networks of all sizes, or say that it is one network's."""
+    first, last = found[0], found[-1]
+    sizes = [{"N": each.N, "n_K": each.widths[-1]} for each in probes]
+    quantity, repair = (
+        in_sizes(each, sizes)
+        for each in zip(*((line.quantity, line.repair) for line in found), strict=True)
+    )
+    is_same = (first.line, first.source) == (last.line, last.source)
+    if len(found) == len(probes) and is_same and quantity is not None and repair is not None:
+        return replace(first, quantity=quantity, repair=repair)
+    units, many = in_words([*map(str, probes[0].widths)]), probes[0].N
+    samples = f"{many} sample{'s' * (many > 1)}"
+    where = first.repair and f"{first.repair}, on a network of {units} units with {samples}"
+    return replace(first, repair=where, proved=False)
+
+
+def with_line(report: Report, line: Finding | None, course: Course) -> Report:
+    """Return a report whose best finding says at which line it is, and what is wrong there.
+
+    What is missing has no line, and is missing as well when another one is mended.  What
+    raises has said what is wrong.
+    """
+    if line is None or not report.findings:
+        return report
+    findings = [*report.findings]
+    for k, each in enumerate(findings):
+        if each.mistake == "raised_exception":
+            findings[k] = replace(each, line=line.line, source=line.source)
+            return replace(report, findings=tuple(findings))
+    given = [each.mistake != "missing_gradient" for each in findings]
+    best = given.index(True) if any(given) else 0
+    findings[best] = replace(
+        findings[best],
+        message=_SUPERSEDED.sub("" if line.proved else r"\g<0>", findings[best].message),
+        line=line.line,
+        source=line.source,
+        quantity=_in_own_names(line.quantity, course),
+        repair=_in_own_names(line.repair, course),
+        proved=line.proved and all(given),
+        given=line.given,
+        expected=line.expected,
+    )
+    return replace(report, findings=tuple(findings))
+
+
+def _in_own_names(text: str, course: Course) -> str:
+    """Return a text in which parameters have a course's names in place of the tracer's.
+
+    >>> course = Course(parameters="dict", layers=2)
+    >>> _in_own_names('∂L/∂parameters["W2"] and W21', course)
+    '∂L/∂W2 and W21'
+    """
+    given = make_probes(course)[0].arguments
+    words = names_of_arguments(course)
+    traced: list[str] = []
+    for word, tree in zip(words, given, strict=True):
+        if word in argument_names(course, "parameters"):
+            traced += [f"{word}{in_brackets(path)}" for path, _ in pytree.paths(tree)]
+    if len(traced) != len(course.leaf_names):  # one vector
+        return text
+    return renamed(text, dict(zip(traced, course.leaf_names.values(), strict=True)))
