@@ -19,8 +19,8 @@ import numpy as np
 
 from backprop_nb.checking.compare import MISSING, is_narrow, is_real, not_real
 from backprop_nb.checking.convention import Course
+from backprop_nb.checking.leaves import described
 from backprop_nb.checking.limits import TimeLimit, quiet
-from backprop_nb.checking.matching import described
 from backprop_nb.checking.packing import (
     Misspelt,
     gradients_in,

@@ -14,6 +14,7 @@ import numpy as np
 from backprop_nb.checking.compare import changed, compare
 from backprop_nb.checking.differences import Point, argument_names, in_brackets
 from backprop_nb.checking.judging import Judged, judge
+from backprop_nb.checking.leaves import form_of
 from backprop_nb.checking.lengths import READINGS, length_behind, lengths, longer
 from backprop_nb.checking.limits import OutOfTime, TimeLimit, quiet
 from backprop_nb.checking.lines.followed import (
@@ -24,7 +25,7 @@ from backprop_nb.checking.lines.followed import (
     without_callers,
 )
 from backprop_nb.checking.lines.unwritten import unwritten
-from backprop_nb.checking.matching import Matched, Unmatched, form_of, likely_data, match
+from backprop_nb.checking.matching import Matched, Unmatched, likely_data, match
 from backprop_nb.checking.raised import described, last_step, source_of
 from backprop_nb.checking.unexplained import common_factor
 from backprop_nb.checking.wording import renamed
