@@ -26,18 +26,26 @@ from backprop_nb.errors import (
     UnsupportedError,
 )
 from backprop_nb.meant import no_argument
+from backprop_nb.tracing.advice import (
+    attached,
+    copied_first,
+    node_of,
+    owner_of,
+    place_of,
+    stored_into,
+    to_receive,
+    written_into,
+)
 from backprop_nb.tracing.libraries import (
-    advice,
     in_numpy,
     is_inside,
     learner_frame,
     library_of,
     numpy_function,
-    twin,
 )
 from backprop_nb.tracing.rules import Row, supported_functions
 from backprop_nb.tracing.rules.row import full_name, parameters_of
-from backprop_nb.tracing.source import Place, describe_place, links, locate, operand
+from backprop_nb.tracing.source import describe_place, links, locate, operand
 
 _KINDS = {"c": "complex", "O": "object", "U": "text", "S": "bytes"}
 _OPTIONS = {
@@ -94,12 +102,6 @@ def _at(frame: FrameType) -> str:
     """Return the learner's line as a message says it."""
     frame = learner_frame(frame)
     return describe_place(frame.f_code, frame.f_lasti)
-
-
-def _place(frame: FrameType) -> Place | None:
-    """Return the learner's expression, where the source is known."""
-    frame = learner_frame(frame)
-    return locate(frame.f_code, frame.f_lasti)
 
 
 def name_of(row: Row) -> str:
@@ -173,29 +175,19 @@ def unsupported_method(name: str, frame: FrameType) -> NoReturn:
     )
 
 
-def _owner(frame: FrameType) -> str:
-    """Return whose attribute is asked for, as the learner writes it; ``x`` if that is long."""
-    place = _place(frame)
-    match place.node if place else None:
-        case ast.Attribute(value=owner) | ast.Call(func=ast.Attribute(value=owner)):
-            text = ast.unparse(owner)
-            return text if len(text) < 30 else "x"
-    return "x"
-
-
 def no_attribute_of_numpys(name: str, instead: str, frame: FrameType) -> NoReturn:
     """Refuse what arrays of other libraries have, with NumPy's way."""
     library = library_of(frame)  # whose function asks for it, as softmax of PyTorch does
     raise UnsupportedMethodError(
         f"An array of NumPy's has no attribute .{name}{library and f', which {library} asks for'}.",
-        instead=instead.format(x="x" if library else _owner(frame)),
+        instead=instead.format(x="x" if library else owner_of(frame)),
         at=_at(frame),
     )
 
 
 def attribute_assigned(name: str, value: Any, frame: FrameType) -> NoReturn:
     """Refuse ``x.shape = (3, 1)`` and its kin."""
-    array = _owner(frame)
+    array = owner_of(frame)
     instead = {
         "shape": f"{array} = {array}.reshape({', '.join(map(str, np.atleast_1d(value)))})",
         "dtype": f"{array} = {array}.astype(…), which converts the numbers",
@@ -275,19 +267,18 @@ def no_mask(symbol: str, shape: tuple[int, ...], frame: FrameType) -> NoReturn:
 
 def detached(how: str, shape: tuple[int, ...], frame: FrameType) -> NoReturn:
     """Refuse what would turn a traced value into a plain one."""
-    place = _place(frame)
     _refuse_unseen(frame)
-    if place is not None and _is_looked_up(place.node):  # an array asks for the index as an array
-        as_index(shape, frame)
-    if place is not None and isinstance(place.node, ast.Subscript):
-        how = "An assignment into a plain array"
-    match place.node if place else None:
+    match node_of(frame):
+        case ast.Subscript(ctx=ast.Load()):  # an array asks for the index as an array
+            as_index(shape, frame)
+        case ast.Subscript():
+            how = "An assignment into a plain array"
         case ast.Call(func=ast.Attribute() as function) if how == "float(x)":
             how = f"{ast.unparse(function)}(x)"  # as math.sin, which asks for a float
     raise DetachedError(
         f"{how} would disconnect x from the computation graph.",
         given=f"a traced value of shape {shape}",
-        instead=_attached(place, frame),
+        instead=attached(frame),
         at=_at(frame),
     )
 
@@ -308,8 +299,7 @@ def as_key(shape: tuple[int, ...], is_decided: bool, frame: FrameType) -> NoRetu
     instead = (
         "any(x == each for each in …) in place of x in {…}, and a plain number or a name as the key"
     )
-    place = _place(frame)
-    match place.node if place else None:
+    match node_of(frame):
         case ast.Subscript(slice=key) if is_decided:
             instead = f"int({ast.unparse(key)}) as the key, a decision that the graph remembers"
         case _ if is_decided:
@@ -325,8 +315,7 @@ def as_key(shape: tuple[int, ...], is_decided: bool, frame: FrameType) -> NoRetu
 
 def only_looks_up(frame: FrameType) -> bool:
     """Whether a line asks a dict or a set for a key, and does not store it there."""
-    place = _place(frame)
-    match place.node if place else None:
+    match node_of(frame):
         case (
             ast.Subscript(ctx=ast.Load())
             | ast.Compare(ops=[ast.In() | ast.NotIn()])
@@ -338,7 +327,7 @@ def only_looks_up(frame: FrameType) -> bool:
 
 def is_only_printed(frame: FrameType) -> bool:
     """Whether a line makes text for the screen alone, where nothing is computed with it."""
-    place = _place(frame)
+    place = place_of(frame)
     node: ast.AST | None = place.node if place else None
     while place is not None and isinstance(node, ast.expr | ast.keyword):
         match node:
@@ -351,8 +340,7 @@ def is_only_printed(frame: FrameType) -> bool:
 
 def ambiguous(shape: tuple[int, ...], frame: FrameType) -> NoReturn:
     """Refuse ``if x:`` for an array that is not a single number."""
-    place = _place(frame)
-    match place.node if place else None:
+    match node_of(frame):
         case ast.Call(func=ast.Attribute(attr=name) as function, args=[first, second]) if (
             name in _JOINING
         ):
@@ -411,24 +399,16 @@ def _read_past(code: CodeType, lasti: int) -> BackpropError:
             case ast.Call(func=ast.Attribute(value=owner), args=[factor]):
                 instead = f"np.dot({ast.unparse(owner)}, {ast.unparse(factor)})"
         instead += f" in place of {product}"
-        array = _stored_into(place)
+        array = stored_into(place)
         if array is not None:
             local = not isinstance(array, ast.Name) or array.id in code.co_varnames
-            instead, taken = _copied_first(array, local), "An array that is not traced"
+            instead, taken = copied_first(array, local), "An array that is not traced"
     return DetachedError(
         f"{taken} took {product} for plain numbers and would disconnect it "
         "from the computation graph.",
         instead=instead,
         at=describe_place(code, lasti),
     )
-
-
-def _stored_into(place: Place) -> ast.expr | None:
-    """Return the array of which an entry receives an expression at once."""
-    match place.module.parent.get(place.node):
-        case ast.Assign(targets=[ast.Subscript(value=array)]):
-            return array
-    return None
 
 
 def ended(frame: FrameType) -> NoReturn:
@@ -439,85 +419,6 @@ def ended(frame: FrameType) -> NoReturn:
         "or return x from the traced function",
         at=_at(frame),
     )
-
-
-def _is_looked_up(node: ast.AST) -> bool:
-    """Whether an expression is ``array[…]`` and not an assignment to it."""
-    return isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load)
-
-
-def _attached(place: Place | None, frame: FrameType) -> str:
-    """Say what to write in place of the expression that asked for a plain value."""
-    match place.node if place else None:
-        case ast.Call(func=ast.Attribute(value=owner, attr="dot"), args=[factor]) if ast.unparse(
-            owner
-        ) not in ("np", "numpy"):
-            return f"np.dot({ast.unparse(owner)}, {ast.unparse(factor)})"
-        case ast.Subscript(ctx=ast.Store()) | ast.Call(func=ast.Attribute(attr="fill" | "put")):
-            return _to_receive(_written(frame), frame)
-        case ast.Call(
-            func=ast.Attribute(value=ast.Name("math" | "statistics" | "cmath" as module), attr=name)
-        ) if twin(name):
-            return f"{twin(name)}, because the functions of {module} see only plain numbers"
-        case ast.BinOp(left, operator, right) if lists := _lists(left, right, frame=frame):
-            return ast.unparse(ast.BinOp(lists[0], operator, lists[1]))
-        case ast.AugAssign(target, operator, value) if lists := _lists(value, frame=frame):
-            written = ast.BinOp(target, operator, lists[0])
-            return f"{ast.unparse(target)} = {ast.unparse(written)}"
-        case ast.Compare(left, operators, others) if lists := _lists(left, *others, frame=frame):
-            return ast.unparse(ast.Compare(lists[0], operators, lists[1:]))
-        case ast.Call(func=ast.Name("int"), args=[value]):
-            return f"int(np.trunc({ast.unparse(value)})), a decision that the graph remembers"
-        case ast.Call(func=ast.Attribute(attr=name) | ast.Name(name)) if in_numpy(name):
-            return in_numpy(name)
-        case ast.Call(func=function, args=[entries, *rest], keywords=options):
-            path = ast.unparse(function)
-            if path.startswith(("np.", "numpy.")):
-                stacked = _stacked(entries)
-                if path.endswith((".array", ".asarray")):
-                    asis = "the value as it is: it already behaves like an array"
-                    return asis if stacked is entries else ast.unparse(stacked)
-                if stacked is not entries and not isinstance(entries, ast.Tuple):  # a shape
-                    return ast.unparse(ast.Call(function, [stacked, *rest], options))
-                if isinstance(entries, ast.Name) and isinstance(_value(entries, frame), list):
-                    joined = ast.Call(_NP_ARRAY, [entries], [])
-                    return ast.unparse(ast.Call(function, [joined, *rest], options))
-    library = library_of(frame)
-    if library:
-        return advice(library, place, learner_frame(frame))
-    return "keep the value as it is, and read the number from graph.value afterwards"
-
-
-_NP_ARRAY = ast.parse("np.array", mode="eval").body
-
-
-def _lists(*operands: ast.expr, frame: FrameType) -> list[ast.expr]:
-    """Return operands with each list as an array; none if there is no list among them."""
-
-    def is_list(node: ast.expr) -> bool:
-        known = _value(node, frame) if isinstance(node, ast.Name) else None
-        return isinstance(node, ast.List | ast.Tuple | ast.ListComp) or type(known) in (list, tuple)
-
-    if not any(map(is_list, operands)):
-        return []
-    return [ast.Call(_NP_ARRAY, [each], []) if is_list(each) else each for each in operands]
-
-
-def _value(name: ast.Name, frame: FrameType) -> Any:
-    """Return what a name of the learner's is bound to."""
-    frame = learner_frame(frame)
-    return frame.f_locals.get(name.id, frame.f_globals.get(name.id))
-
-
-def _stacked(entries: ast.expr) -> ast.expr:
-    """Return ``[x0, x1]`` as a call of ``np.stack``, which can be traced, at every level."""
-    stack = ast.parse("np.stack", mode="eval").body
-    match entries:
-        case ast.List(elts) | ast.Tuple(elts):
-            return ast.Call(stack, [ast.List([*map(_stacked, elts)], ast.Load())], [])
-        case ast.ListComp():
-            return ast.Call(stack, [entries], [])
-    return entries
 
 
 # --- in place ---------------------------------------------------------------------
@@ -548,58 +449,14 @@ def out_given(name: str, out: Any, frame: FrameType) -> NoReturn:
         f"{name} would write traced values where they cannot be kept.",
         given=f"{kind} to write into",
         expected="one array of floats, made in the traced function by np.zeros(…) or its kin",
-        instead=f"{name}(…) without out="
-        if isinstance(array, tuple)
-        else _to_receive(_written(frame), frame),
+        instead=f"{name}(…) without out=" if isinstance(array, tuple) else to_receive(frame),
         at=_at(frame),
     )
 
 
-def _written(frame: FrameType) -> ast.expr | None:
-    """Return the expression for the array that the learner's line writes into."""
-    place = _place(frame)
-    match place.node if place else None:
-        case ast.Subscript(value=owner, ctx=ast.Store()):
-            return owner
-        case ast.AugAssign(target=ast.Subscript(value=owner)) | ast.AugAssign(target=owner):
-            return owner
-        case ast.Call(func=ast.Attribute(value=owner, attr="fill" | "put" | "itemset")) if (
-            ast.unparse(owner) not in ("np", "numpy")
-        ):
-            return owner
-        case ast.Call(args=args, keywords=options):
-            given = [option.value for option in options if option.arg == "out"]
-            return next(iter(given or args), None)
-    return None
-
-
-def _to_receive(array: ast.expr | None, frame: FrameType) -> str:
-    """Say what to write before, so that an array can receive traced values."""
-    frame = learner_frame(frame)
-    is_local = not isinstance(array, ast.Name) or array.id in frame.f_locals
-    held: Any = _value(array, frame) if isinstance(array, ast.Name) else None
-    if fields := getattr(getattr(held, "dtype", None), "names", None):
-        made = ", ".join(f"{field!r}: np.zeros({held.shape})" for field in fields)
-        return f"{{{made}}}, a dict in place of an array with fields"
-    text = _copied_first(array or ast.Name("a"), is_local)
-    called = [name for name, each in {**frame.f_globals, **frame.f_locals}.items() if each is np]
-    if called:
-        return text if "np" in called else text.replace("np.", f"{called[0]}.")
-    return f"import numpy as np, and {text}: the functions themselves, imported, are not traced"
-
-
-def _copied_first(array: ast.expr, is_local: bool) -> str:
-    name = ast.unparse(array)
-    copy = f"np.array({name}, dtype=float)"
-    if not is_local:
-        return f"new = {copy} at the start of the traced function, and new for {name} from there"
-    return f"{name} = {copy} first, in the traced function"
-
-
 def lent(name: str, frame: FrameType) -> NoReturn:
     """Refuse to write a traced value into an array of which something holds a plain view."""
-    written = _written(frame)
-    array = ast.unparse(written) if written is not None else "a"
+    array = ast.unparse(written_into(frame) or ast.Name("a"))
     raise InPlaceError(
         f"This array was handed to {name} as a plain one, which would not see a traced value.",
         given="an array that was made in the traced function, and a plain view of it",
@@ -623,14 +480,14 @@ def misfit(
 ) -> BackpropError:
     """Return NumPy's complaint about a call with the learner's names in it."""
     if "read-only" in str(error):  # as np.broadcast_to gives it
-        array = ast.unparse(_written(frame) or ast.Name("a"))
+        array = ast.unparse(written_into(frame) or ast.Name("a"))
         return InvalidValueError(
             "This array is read-only: it shows the entries of another one.",
             given=f"{array} of shape {shapes[0]}",
             instead=f"{array} = {array}.copy() first",
             at=_at(frame),
         )
-    place = _place(frame)
+    place = place_of(frame)
     method = place is not None and _is_method(place.node, learner_frame(frame))
     given = []
     for position, shape in enumerate(shapes):
