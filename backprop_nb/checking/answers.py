@@ -7,21 +7,19 @@ a notebook runs to its end with every answer still open.
 
 from __future__ import annotations
 
-import ast
 import io
-import operator
-import re
 import sys
 import tokenize
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from itertools import chain, pairwise
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 
+from backprop_nb.checking.reading import as_numbers, as_set, as_text
 from backprop_nb.data import QUESTIONS
 from backprop_nb.errors import InvalidValueError, NotFoundError, either, in_words
 
@@ -35,34 +33,8 @@ _WITHIN_WRONG = 0.05
 """A wrong number is told from others within this share of its size, however much may be right."""
 _SHOWN = 60
 """So many characters of what was given are shown."""
-_SIGNS = str.maketrans({"−": "-", "–": "-", "×": "x", "_": " "})
-_ASIDE = re.compile(
-    r"(?<=[a-z]{2})-(?=[a-z]{2})"  # held-out
-    r"|^(?:(?:about|only|the|an?)\s+)+(?=\w)"
-    r"|(?<=\w)\[(?=\d\])|(?<=\[\d)\]"  # dA[1] and dA1
-    r"|(?<=^[a-z])\)$"  # b)
-    r"|\s+"
-)
-"""What makes no difference between two short texts."""
-_BETWEEN = (",", ";", "&", "/", r"\+", r"\band\b", r"\bor\b", r"\s")
-"""What stands between the texts of a list, unless it stands in one of the right ones."""
-_OPERATORS: Mapping[type[ast.operator], Callable[[float, float], Any]] = {
-    ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-    ast.Pow: operator.pow,
-}
-_FACTORS = re.compile(r"[,;x×]|\band\b|\bby\b")
-"""What stands between numbers: (2, 3), and 2 x 3."""
 _IN_NUMBERS = {*"+-*/().,^%", "**"}
 """The signs of an answer in numbers."""
-_IN_PYTHON = str.maketrans({"−": "-", "×": "*", "·": "*", "^": "**", "%": "/100"})
-_WORDS = {
-    **dict.fromkeys(["minus", "negative", "subtract"], "-"),
-    **dict.fromkeys(["plus", "positive", "add"], "+"),
-    **dict.fromkeys(["true", "y"], "yes"),
-    **dict.fromkeys(["false", "n"], "no"),
-}
-"""What people write for short answers."""
 
 
 @dataclass(frozen=True)
@@ -143,18 +115,18 @@ class Question:
         if isinstance(self.right, str):
             is_open = not self.wrong and not self.expects
             known = is_open or self.is_right(given) or bool(self.reason(given))
-            return known and bool(_as_text(given))
+            return known and bool(as_text(given))
         if isinstance(self.right, list) and isinstance(self.right[0], str):
-            texts = _as_set(given, self.right)
+            texts = as_set(given, self.right)
             return bool(texts) and all(texts)
-        return _as_numbers(given, np.shape(self.right)) is not None
+        return as_numbers(given, np.shape(self.right)) is not None
 
     def _is(self, expected: Right, given: Any, at_most: float | None = None) -> bool:
         if isinstance(expected, str):
-            return _as_text(given) == _as_text(expected)
+            return as_text(given) == as_text(expected)
         if isinstance(expected, list) and isinstance(expected[0], str):
-            return _as_set(given, expected) == _as_set(expected, expected)
-        array = _as_numbers(given, np.shape(expected))
+            return as_set(given, expected) == as_set(expected, expected)
+        array = as_numbers(given, np.shape(expected))
         if array is None:
             return False
         size = np.abs(expected)
@@ -457,81 +429,6 @@ def _as_written(answer: str, right: Right) -> Right:
         return answer if isinstance(right, str) else float(answer)
     parts = [each.strip() for each in answer.strip("() ").split(",") if each.strip()]
     return parts if isinstance(right[0], str) else [float(each) for each in parts]
-
-
-def _as_text(given: Any) -> str | None:
-    """Return a short answer without what makes no difference; None if it is no text.
-
-    >>> _as_text("(b)"), _as_text("Held-out."), _as_text(["d_A[1]"]), _as_text(16), _as_text(True)
-    ('b', 'heldout', 'da1', '16', 'yes')
-    """
-    if isinstance(given, list | tuple) and len(given) == 1:
-        given = given[0]
-    if isinstance(given, int | float | np.number | np.bool_) and not np.iscomplexobj(given):
-        given = str(given) if isinstance(given, bool | np.bool_) else f"{given:g}"
-    if not isinstance(given, str):
-        return None
-    text = _ASIDE.sub("", _bare(given.translate(_SIGNS).casefold()))
-    return _WORDS.get(text, text)
-
-
-def _bare(text: str) -> str:
-    """Return a text without marks around it, and without brackets around all of it."""
-    text = text.strip(" \t\n\"'`").rstrip(". \"'`")
-    return _bare(text[1:-1]) if text[:1] in set("([{") and text[-1:] in set(")]}") else text
-
-
-def _as_set(given: Any, expected: Sequence[Any]) -> set[str | None]:
-    marks = [mark for mark in _BETWEEN if not any(re.search(mark, each) for each in expected)]
-    between = re.compile("|".join(marks) or "(?!)", re.IGNORECASE)
-    entries = [_bare(given)] if isinstance(given, str) else given
-    try:
-        texts = (between.split(each) if isinstance(each, str) else [each] for each in entries)
-        return {_as_text(each) for each in chain.from_iterable(texts) if each != ""}
-    except TypeError:
-        return set()
-
-
-def _as_numbers(given: Any, shape: tuple[int, ...]) -> Any:
-    """Return an answer as floats of a shape; None if it is none."""
-    try:
-        if isinstance(given, str):
-            # 0,5 is one half where one number is asked for
-            one = given.strip("[] ").replace(",", ".")
-            parts = _FACTORS.split(given.strip("()[] ")) if shape else [one]
-            given = [_as_number(each.strip()) for each in parts]
-        elif isinstance(given, list | tuple):
-            given = [_as_number(each) if isinstance(each, str) else each for each in given]
-        array = np.asarray(float(given) if type(given) is int else given)  # 2**64 is a number
-        if array.dtype.kind not in "iuf" or array.size != np.prod(shape, dtype=int):
-            return None
-        return array.astype(float).reshape(shape)
-    except Exception:  # whatever a learner writes there
-        return None
-
-
-def _as_number(text: str) -> float:
-    """Return a number as it is written; ``parseNumber`` in the explorer's answers.mjs does too.
-
-    >>> _as_number("1 / 4"), _as_number("−2.5 %"), _as_number("(1/4)^2"), _as_number("3/4^2")
-    (0.25, -0.025, 0.0625, 0.1875)
-    """
-    written = text.translate(_IN_PYTHON)
-    written = re.sub(r"(?<=\d)\s(?=\d{3}(?!\d))", "", written)  # 1 000, but not 1 1/2
-    written = re.sub(r"(?<![\d.])0+(?=\d)", "", written)  # 07, which Python refuses
-    return _computed(ast.parse(written.strip(), mode="eval").body)
-
-
-def _computed(node: ast.expr) -> float:
-    """Return the value of a product, a quotient or a power of numbers, or raise."""
-    match node:
-        case ast.Constant(value=int() | float() as number) if type(number) is not bool:
-            return float(number)
-        case ast.UnaryOp(op=ast.USub() | ast.UAdd() as op, operand=operand):
-            return -_computed(operand) if isinstance(op, ast.USub) else _computed(operand)
-        case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
-            return float(_OPERATORS[type(op)](_computed(left), _computed(right)))
-    raise ValueError("no number")
 
 
 def _shown(given: Any) -> str:
