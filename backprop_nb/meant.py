@@ -8,10 +8,10 @@ from __future__ import annotations
 import difflib
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
-from backprop_nb.errors import NotFoundError, UnsupportedError
+from backprop_nb.errors import NotFoundError, UnsupportedError, either, must_be
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -210,19 +210,27 @@ def no_argument(
     )
 
 
-def choice_meant(name: str, value: object, known: list[str]) -> dict[str, str]:
-    """Return what is to be written for a choice that is called otherwise, if one is.
+def one_of(name: str, value: object, known: Iterable[str]) -> str:
+    """Return a choice among names, or say which one is meant by another word.
 
-    >>> choice_meant("loss", "MSE", ["squared error", "cross-entropy"])
-    {'instead': 'loss="squared error"'}
+    >>> one_of("loss", "MSE", ["squared error", "cross-entropy"])
+    Traceback (most recent call last):
+    ...
+    backprop_nb.errors.InvalidValueError: `loss` must be "squared error" or "cross-entropy".
+      given:    loss = 'MSE'
+      instead:  loss="squared error"
     """
+    known = list(known)
+    if isinstance(value, str) and value in known:
+        return value
     plain = {"".join(filter(str.isalnum, each.lower())): each for each in known}
     word = "".join(filter(str.isalnum, str(getattr(value, "__name__", value)).lower()))
     found = plain.get(word) or _BY_NAME["choices"].get(word)
     if found not in known:  # and an elu is no relu: short names have neighbours
         close = difflib.get_close_matches(word, plain, n=1, cutoff=0.75) if len(word) > 4 else []
         found = plain[close[0]] if close else None
-    return {"instead": f'{name}="{found}"'} if found else {}
+    instead = {"instead": f'{name}="{found}"'} if found else {}
+    raise must_be(either(known), name, value, **instead)
 
 
 def suggesting(function: Callable[P, R]) -> Callable[P, R]:

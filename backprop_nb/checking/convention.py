@@ -10,6 +10,7 @@ from itertools import product
 from typing import Any, Literal, TypeAlias, TypeVar, get_args
 
 from backprop_nb.errors import InvalidValueError, must_be
+from backprop_nb.meant import one_of
 from backprop_nb.network import validation
 from backprop_nb.network.activations import ACTIVATIONS, OUTPUTS, ActivationName, OutputName
 from backprop_nb.network.losses import LOSSES, LossName
@@ -67,7 +68,7 @@ class Convention:
             "weights": get_args(Weights),
         }
         for name, known in choices.items():
-            validation.one_of(name, getattr(self, name), known)
+            one_of(name, getattr(self, name), known)
         if self.half not in (False, True):
             raise must_be("True or False", "half", self.half)
         if self.bias not in (False, True):
@@ -193,9 +194,9 @@ class Course(Convention):
         for name, least in (("layers", 1), ("seed", 0)):
             if not getattr(self, name) >= least:
                 raise must_be(f"at least {least}", name, getattr(self, name))
-        validation.one_of("parameters", self.parameters, PARAMETERS)
+        one_of("parameters", self.parameters, PARAMETERS)
         if self.returns is not None:
-            validation.one_of("returns", self.returns, (*PARAMETERS, "biases weights"))
+            one_of("returns", self.returns, (*PARAMETERS, "biases weights"))
         # Lists come back from JSON, and a course must be hashable.
         self._set("names", _hashable(self.names))
         self._set("calls", " ".join(_words(self.calls)))

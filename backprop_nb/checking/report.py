@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 from backprop_nb import display
 from backprop_nb.checking.excerpt import caret_lines, is_placed
 from backprop_nb.errors import WrongGradientError
-from backprop_nb.meant import Suggesting
-from backprop_nb.network import validation
+from backprop_nb.meant import Suggesting, one_of
 from backprop_nb.tracing.source import Source
 
 Array: TypeAlias = NDArray[Any]
@@ -111,7 +110,7 @@ def both_in_digits(one: float, other: float) -> tuple[str, str]:
 
 def check_hints(hints: str) -> None:
     """Raise ``InvalidValueError`` unless it is a level of hints."""
-    validation.one_of("hints", hints, HINTS)
+    one_of("hints", hints, HINTS)
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,7 +18,7 @@ from backprop_nb.classroom.owners import LAYOUTS, ONE, File, Owner, Student, unw
 from backprop_nb.classroom.submissions import ENDINGS, as_text
 from backprop_nb.errors import InvalidValueError, NotFoundError
 from backprop_nb.files import nothing_at
-from backprop_nb.network.validation import one_of
+from backprop_nb.meant import one_of
 
 Attempts: TypeAlias = Literal["newest", "first", "best", "all"]
 """Which of several attempts counts; with ``"all"`` each is that of somebody else."""

@@ -27,7 +27,7 @@ from backprop_nb.classroom.verdict import examine, make_settings
 from backprop_nb.display import progress_bar
 from backprop_nb.errors import InvalidValueError
 from backprop_nb.files import write
-from backprop_nb.network.validation import one_of
+from backprop_nb.meant import one_of
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from typing import Literal
 
 import numpy as np
 
-from backprop_nb.meant import Suggesting
+from backprop_nb.meant import Suggesting, one_of
 from backprop_nb.network import validation
 from backprop_nb.network.jacobians import (
     Jacobian,
@@ -231,7 +231,7 @@ class Chain(Suggesting):
         ∂f_2/∂θ_0 (2, 9) 54 54
         ∂L/∂θ_0 (1, 9) 18 72
         """
-        validation.one_of("side", side, ("left", "right"))
+        one_of("side", side, ("left", "right"))
         lengths = range(1, len(self.factors) + 1)
         if side == "left":
             multiplied, costs = [self.factors[:n] for n in lengths], self._costs("left")

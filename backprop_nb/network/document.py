@@ -31,7 +31,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from backprop_nb.errors import BackpropError, InvalidValueError, NotFoundError, ShapeError
-from backprop_nb.network import validation
+from backprop_nb.meant import one_of
 from backprop_nb.network.network import Network
 from backprop_nb.network.passes import sigma
 from backprop_nb.network.sigmoid import SigmoidNetwork
@@ -264,7 +264,7 @@ class Equation(Passage):
 
     def residual(self, case: Example, form: Form) -> float:
         """Return what :meth:`check` does, from what is checked already."""
-        validation.one_of("form", form, ("corrected", "printed"))
+        one_of("form", form, ("corrected", "printed"))
         sides = (self.printed_sides or self.sides) if form == "printed" else self.sides
         return float(np.max([self._difference(left, right) for left, right in sides(case)]))
 

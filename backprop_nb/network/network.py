@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from backprop_nb.errors import InvalidValueError, UnsupportedError, either, must_be
-from backprop_nb.meant import suggesting
+from backprop_nb.meant import one_of, suggesting
 from backprop_nb.network import traceable, validation
 from backprop_nb.network.activations import (
     ACTIVATIONS,
@@ -158,9 +158,9 @@ class Network(Parameters):
     def _choose(
         self, activation: ActivationName, output: OutputName, loss: LossName, bias: bool
     ) -> None:
-        validation.one_of("activation", activation, ACTIVATIONS)
-        validation.one_of("output", output, OUTPUTS)
-        validation.one_of("loss", loss, LOSSES)
+        one_of("activation", activation, ACTIVATIONS)
+        one_of("output", output, OUTPUTS)
+        one_of("loss", loss, LOSSES)
         if not isinstance(bias, bool):
             raise must_be("True or False", "bias", bias)
         if output not in LOSSES[loss].outputs:

@@ -22,11 +22,9 @@ from backprop_nb.errors import (
     NotFoundError,
     ShapeError,
     UnsupportedError,
-    either,
     must_be,
     warn,
 )
-from backprop_nb.meant import choice_meant
 
 FloatArray: TypeAlias = NDArray[np.floating[Any]]
 
@@ -36,19 +34,7 @@ AnyArray: TypeAlias = Any
 Watch: TypeAlias = Callable[[str, FloatArray], None]
 """What to do about NaN and infinity: :func:`warn_unless_finite` or :func:`refuse_unless_finite`."""
 
-# --- choices, widths and scale ----------------------------------------------
-
-
-def one_of(name: str, value: object, known: Iterable[str]) -> str:
-    """Return a choice among names.
-
-    >>> one_of("side", "left", ("left", "right"))
-    'left'
-    """
-    known = list(known)
-    if not isinstance(value, str) or value not in known:
-        raise must_be(either(known), name, value, **choice_meant(name, value, known))
-    return value
+# --- widths and scale ----------------------------------------------
 
 
 def checked_widths(widths: Iterable[int], *rest: object, kind: str) -> tuple[int, ...]:

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import traitlets
 
+from backprop_nb import meant
 from backprop_nb.errors import must_be
-from backprop_nb.network import validation
 from backprop_nb.views.numbers import long
 
 Rule = Callable[[Any, str, Any], Any]
@@ -81,7 +81,7 @@ def one_of(values: Iterable[str] | Callable[[Any], Iterable[str]]) -> Rule:
     """Return the rule for one of a few texts."""
 
     def rule(view: Any, name: str, value: Any) -> str:
-        return validation.one_of(name, value, values(view) if callable(values) else values)
+        return meant.one_of(name, value, values(view) if callable(values) else values)
 
     return rule
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 
 from backprop_nb.errors import must_be
+from backprop_nb.meant import one_of
 from backprop_nb.network import validation
 from backprop_nb.network.validation import FloatArray
 from backprop_nb.views.state import is_whole
@@ -104,7 +105,7 @@ def plane_data(
     >>> bool((np.hypot(*x.T) < 1).tolist() == (y[:, 0] == 1).tolist())
     True
     """
-    validation.one_of("data", name, PLANE_DATA)
+    one_of("data", name, PLANE_DATA)
     if not is_whole(points, 2):
         raise must_be("an integer, 2 or more", "points", points)
     if not 0 <= noise < math.inf:
