@@ -27,7 +27,7 @@ from backprop_nb.checking.packing import (
     names_of_arguments,
 )
 from backprop_nb.checking.probes import Array, Probe
-from backprop_nb.checking.raised import described_of, last_step, source_of
+from backprop_nb.checking.raised import last_step, pass_error_in_words, source_of
 from backprop_nb.checking.report import NOT_WRITTEN
 from backprop_nb.tracing import pytree
 from backprop_nb.tracing.source import Source
@@ -139,7 +139,7 @@ def ask(backward: Pass, probe: Probe) -> Answer:
         if last is not None and last.tb_next is None and isinstance(error, NotImplementedError):
             instead = f"put your own code in place of `raise` in line {last.tb_lineno}"
             return Answer(failure=f"{NOT_WRITTEN}: {instead}", raised=True)
-        failure = described_of(error, last, course)
+        failure = pass_error_in_words(error, last, course)
         return Answer(failure=failure, raised=True, raised_at=source_of(last))
     after = tuple(_kept(were, _flat(now)) for were, now in zip(leaves, given, strict=True))
     untouched = all(was == were == now for was, (were, now) in zip(before, after, strict=True))

@@ -124,10 +124,10 @@ class Point:
         self.leaves: list[Floats] = []
         self.places: list[int] = []
         count = 0
-        for k, (name, tree) in enumerate(zip(argument_names(f, args), self._args, strict=True)):
-            for path, leaf in pytree.paths(tree):
+        for k, (name, tree) in enumerate(zip(parameter_names(f, args), self._args, strict=True)):
+            for read_as, leaf in pytree.entries(name, tree):
                 if k not in data:
-                    self._add(f"{name}{in_brackets(path)}", leaf)
+                    self._add(read_as, leaf)
                     self.places.append(count)
                 count += 1
         self._check_that_it_repeats()
@@ -400,16 +400,7 @@ class Point:
         return (np.nan, np.nan)
 
 
-def in_brackets(path: Sequence[Any]) -> str:
-    """Return how the item at the end of some keys is read.
-
-    >>> print("layers" + in_brackets((0, "W")))
-    layers[0]["W"]
-    """
-    return "".join(f'["{key}"]' if isinstance(key, str) else f"[{key!r}]" for key in path)
-
-
-def argument_names(f: Callable[..., Any], args: Sequence[Any]) -> list[str]:
+def parameter_names(f: Callable[..., Any], args: Sequence[Any]) -> list[str]:
     """Return the names of the positional parameters, or arg0, arg1, … where there are none."""
     try:
         bound = inspect.signature(f).bind(*args)

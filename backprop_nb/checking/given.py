@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from backprop_nb.checking.compare import changed, compare
-from backprop_nb.checking.differences import Point, argument_names, in_brackets
+from backprop_nb.checking.differences import Point, parameter_names
 from backprop_nb.checking.judging import Judged, judge
 from backprop_nb.checking.leaves import form_of
 from backprop_nb.checking.lengths import READINGS, length_behind, lengths, longer
@@ -26,7 +26,7 @@ from backprop_nb.checking.lines.followed import (
 )
 from backprop_nb.checking.lines.unwritten import unwritten
 from backprop_nb.checking.matching import Matched, Unmatched, likely_data, match
-from backprop_nb.checking.raised import described, last_step, source_of
+from backprop_nb.checking.raised import error_in_words, last_step, source_of
 from backprop_nb.checking.unexplained import common_factor
 from backprop_nb.checking.wording import renamed
 from backprop_nb.errors import InvalidValueError
@@ -77,7 +77,7 @@ class GivenGradient:
                 given="no numbers after f and its gradient",
                 instead=calling.right_call(f, form),
             )
-        self.argument_names = argument_names(f, args)
+        self.argument_names = parameter_names(f, args)
         is_limited = seconds is not None and callable(gradient)
         self.called = TimeLimit(gradient, seconds or 0.0) if is_limited else gradient
         answer, self.failure, self.raised, after = _given(self.called, args)
@@ -250,11 +250,8 @@ class GivenGradient:
     @cached_property
     def paths(self) -> list[str]:
         """How the leaves of the arguments are read."""
-        return [
-            f"{name}{in_brackets(path)}"
-            for name, tree in zip(self.argument_names, self.args, strict=True)
-            for path, _ in pytree.paths(tree)
-        ]
+        pairs = zip(self.argument_names, self.args, strict=True)
+        return [read_as for pair in pairs for read_as, _ in pytree.entries(*pair)]
 
 
 def _given(gradient: Any, args: Sequence[Any]) -> tuple[Any, str, Source | None, Sequence[Any]]:
@@ -281,7 +278,7 @@ def _given(gradient: Any, args: Sequence[Any]) -> tuple[Any, str, Source | None,
         return None, str(error), source_of(last_step(error)), copies
     except BaseException as error:  # sys.exit too; the report says what went wrong
         last = last_step(error)
-        return None, described(error, last), source_of(last), copies
+        return None, error_in_words(error, last), source_of(last), copies
 
 
 def _exact(args: Sequence[Any]) -> tuple[int, ...]:

@@ -35,7 +35,7 @@ from backprop_nb.checking.leaves import (
     leaves_of,
     shape_of,
 )
-from backprop_nb.checking.spelling import Spelling, last_name, word
+from backprop_nb.checking.spelling import ByName, last_name, word
 from backprop_nb.errors import in_words
 from backprop_nb.tracing import pytree
 
@@ -178,7 +178,7 @@ class _Matching:
             for path, _ in pytree.paths(tree)
         ]
         self.shapes = [np.shape(leaf) for leaf in pytree.flatten(self.arguments)]
-        self.spelling = Spelling(self.paths, self.shapes, alone=len(self.arguments) == 1)
+        self.by_name = ByName(self.paths, self.shapes, alone=len(self.arguments) == 1)
 
     def of(self, answer: Any, data: bool = True, loss: bool = True) -> Matched | Unmatched:
         """Return the first reading that fits.
@@ -267,7 +267,7 @@ class _Matching:
     def _by_keys(self, answer: Any) -> Matched | None:
         """Return what keys and attributes tell, with the affix that tells most."""
         there = [leaf for leaf in leaves_of(answer) if leaf.text]
-        found = self.spelling.best(there)
+        found = self.by_name.best(there)
         if found is None:
             return None
         places = range(len(self.paths))
@@ -278,7 +278,7 @@ class _Matching:
             tuple(last_name(found[k].path) if k in found else "" for k in places),
             data,
             _number_beside(answer),
-            dict(self.spelling.misspelt(found, there, wanted)),
+            dict(self.by_name.misspelt(found, there, wanted)),
         )
 
     # -- without names and structure

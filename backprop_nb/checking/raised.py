@@ -87,7 +87,7 @@ def source_of(step: TracebackType | None) -> Source | None:
     return place.source() if place else None
 
 
-def described(error: BaseException, last: TracebackType | None, where: str = "") -> str:
+def error_in_words(error: BaseException, last: TracebackType | None, where: str = "") -> str:
     """Say what a function raised, at its ``last`` step, and what to write instead."""
     text = said_of(error, last)
     if instead := to_write(error):
@@ -95,7 +95,7 @@ def described(error: BaseException, last: TracebackType | None, where: str = "")
     return f"it raised {type(error).__name__}{f': {text}' if text else ''}{where}"
 
 
-def described_of(error: BaseException, last: TracebackType | None, course: Course) -> str:
+def pass_error_in_words(error: BaseException, last: TracebackType | None, course: Course) -> str:
     """Say it of a course's backward pass, with its line, and what of its call may be amiss."""
     where = ""
     if last is not None:
@@ -103,7 +103,7 @@ def described_of(error: BaseException, last: TracebackType | None, course: Cours
         if isinstance(error, KeyError):
             first = next(_own_steps(error), last).tb_frame
             where += _without_key(last, {*course.leaf_names.values(), *course.symbols}, first)
-    return described(error, last, where + _order(error, course))
+    return error_in_words(error, last, where + _order(error, course))
 
 
 def _order(error: BaseException, course: Course) -> str:

@@ -436,7 +436,7 @@ class Report(Suggesting):
                 lines += _wrapped(text, "")
         lines += [line for note in self.notes for line in _wrapped(note, "Note: ")]
         if self.printed:
-            lines += ["", "It printed:", textwrap.indent(shortened(self.printed), "  ")]
+            lines += ["", "It printed:", textwrap.indent(beginning_of(self.printed), "  ")]
         return "\n".join(lines)
 
     def shown_in(self, finding: Finding) -> Checked | None:
@@ -508,7 +508,7 @@ def _wrapped(text: str, prefix: str) -> list[str]:
     return textwrap.wrap(f"{prefix}{text}", _WIDTH, break_long_words=False) or [""]
 
 
-def shortened(text: str) -> str:
+def beginning_of(text: str) -> str:
     """Return the beginning of a long text, and how much more there is."""
     if len(text) <= _MAX_PRINTED:
         return text.rstrip("\n")

@@ -21,7 +21,7 @@ Found: TypeAlias = dict[int, Leaf]
 """By the place of a leaf of the arguments the leaf of the answer that is its gradient."""
 
 
-class Spelling:
+class ByName:
     """Finds gradients by what their parameters are called.
 
     Parameters

@@ -13,7 +13,6 @@ from typing import Any
 from backprop_nb.checking.asking import Answers
 from backprop_nb.checking.convention import Course
 from backprop_nb.checking.diagnosis import UNKNOWN
-from backprop_nb.checking.differences import in_brackets
 from backprop_nb.checking.gradient import wrong_lines
 from backprop_nb.checking.lines.program import reachable
 from backprop_nb.checking.packing import argument_names, course_loss, names_of_arguments
@@ -166,7 +165,7 @@ def _in_own_names(text: str, course: Course) -> str:
     traced: list[str] = []
     for word, tree in zip(words, given, strict=True):
         if word in argument_names(course, "parameters"):
-            traced += [f"{word}{in_brackets(path)}" for path, _ in pytree.paths(tree)]
+            traced += [read_as for read_as, _ in pytree.entries(word, tree)]
     if len(traced) != len(course.leaf_names):  # one vector
         return text
     return renamed(text, dict(zip(traced, course.leaf_names.values(), strict=True)))

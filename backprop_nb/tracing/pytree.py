@@ -81,3 +81,14 @@ def paths(tree: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ..
         return
     for key, item in tree.items() if isinstance(tree, dict) else enumerate(tree):
         yield from paths(item, (*path, key))
+
+
+def entries(name: str, tree: Any) -> Iterator[tuple[str, Any]]:
+    """Yield how each leaf of what has a name is read, and the leaf, in order.
+
+    >>> [*entries("p", [1.0, {"w": 2.0}])]
+    [('p[0]', 1.0), ('p[1]["w"]', 2.0)]
+    """
+    for path, leaf in paths(tree):
+        keys = (f'["{key}"]' if isinstance(key, str) else f"[{key!r}]" for key in path)
+        yield name + "".join(keys), leaf

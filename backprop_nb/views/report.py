@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from backprop_nb.checking.excerpt import CodeLine, function_lines
-from backprop_nb.checking.report import Checked, Finding, Report, are_numbers, shortened
+from backprop_nb.checking.report import Checked, Finding, Report, are_numbers, beginning_of
 from backprop_nb.errors import counted
 from backprop_nb.tracing.source import Source
 from backprop_nb.views import numbers
@@ -109,7 +109,7 @@ class _Page:
         for note in report.notes:
             yield f'<p class="bpnb-note">Note: {escape(note)}</p>'
         if report.printed:
-            yield f"<p>It printed:</p><pre>{escape(shortened(report.printed))}</pre>"
+            yield f"<p>It printed:</p><pre>{escape(beginning_of(report.printed))}</pre>"
 
     def _code(self) -> Iterator[str]:
         """Yield each function with the wrong expressions in it."""

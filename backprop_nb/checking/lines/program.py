@@ -287,7 +287,7 @@ def chosen(
 
 
 @contextlib.contextmanager
-def quiet() -> Iterator[None]:
+def unseen() -> Iterator[None]:
     """Nothing that the student's code prints is shown, and its random numbers repeat."""
     state = np.random.get_state()
     with contextlib.redirect_stdout(io.StringIO()):

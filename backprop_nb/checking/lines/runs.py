@@ -26,9 +26,9 @@ from backprop_nb.checking.lines.program import (
     Turns,
     blocks,
     chosen,
-    quiet,
     reachable,
     running,
+    unseen,
 )
 from backprop_nb.checking.lines.rewrites import Rewrite, Written, read, together
 from backprop_nb.checking.lines.scope import Scope, computes_only, texts_in
@@ -130,7 +130,7 @@ class Runs:
         self.held, self.count = Held(self.blocks), 0
         self.began = time.thread_time()
         try:
-            with quiet(), contextlib.ExitStack() as stack:
+            with unseen(), contextlib.ExitStack() as stack:
                 for block in self.blocks:
                     code = block.compiled({}, {}) if block.may_be_endless else None
                     if code is not None:

@@ -14,8 +14,8 @@ from backprop_nb.checking.lines.program import (
     Turns,
     blocks,
     chosen,
-    quiet,
     running,
+    unseen,
 )
 
 TABLE = {"scale": 3.0}
@@ -93,7 +93,7 @@ def test_nothing_is_printed_and_random_numbers_go_on_as_if_nothing_had_run(capsy
     np.random.seed(0)
     expected = np.random.rand()
     np.random.seed(0)
-    with quiet():
+    with unseen():
         print(np.random.rand())
     assert np.random.rand() == expected
     assert capsys.readouterr().out == ""
