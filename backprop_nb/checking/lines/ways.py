@@ -532,7 +532,9 @@ def _other_constants(
             if number != value:
                 # A factor is forgotten, rather than a 1 written for it.
                 is_factor = value == 1 and isinstance(parent, ast.BinOp)
-                cost = 1.0 + 0.1 * (number == 0) + 0.15 * is_factor
+                # A mask asks for 0, and 0.5 would do on the data at hand alone.
+                is_bound = isinstance(parent, ast.Compare)
+                cost = 1.0 + (-0.05 if is_bound else 0.1) * (number == 0) + 0.15 * is_factor
                 yield Way(_number(number), "number", cost)
         for name, kind in scope.kinds.items():
             if kind == "int":
@@ -592,6 +594,10 @@ def _statements(scope: Scope, statement: ast.AST) -> Iterator[Way]:
                 words = f"write {_sign(other())}= in place of {_sign(op)}="
                 yield Way(new, "accumulation", 1.0, words)
             yield Way(ast.Pass(), "statement", 0.95, "leave the line out")
+            if isinstance(op, ast.Mult) and isinstance(target, ast.Name):  # ReLU, in place
+                mask = formula("(x > 0)", x=ast.Name(target.id, ast.Load()))
+                words = f"({text_of(mask)}) in place of {text_of(value)}"
+                yield Way(ast.AugAssign(target, op, mask), "function", 1.0, words)
             for label in scope.labels if isinstance(target, ast.Name) else ():
                 part = _at_labels(ast.Name(text_of(target), ast.Load()), label, ast.Store())
                 yield Way(

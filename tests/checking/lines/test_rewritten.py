@@ -286,3 +286,29 @@ def test_a_line_that_only_decides_is_named():
     found = bp.check_gradient(hinge, gradient, W[0], -5.0).findings
     first = gradient.__code__.co_firstlineno
     assert {each.line for each in found if each.rank == 1} == {first + 3, first + 4}
+
+
+@pytest.mark.parametrize(
+    ("factor", "repair"),
+    [
+        ("h > 2", "0 in place of 2"),  # and not 0.5, which is right by chance
+        ("h", "(h > 0) in place of h"),
+        ("np.abs(h)", "(h > 0) in place of np.abs(h)"),
+    ],
+)
+def test_a_mask_in_place_is_wrong_at_its_own_line(factor, repair, tmp_path):
+    text = f"""def gradient(w, v):
+    h = X @ w
+    h *= {factor}
+    e = 2 * (h @ v - Y)
+    return X.T @ (e @ v.T * (h > 0)), h.T @ e
+"""
+    file = tmp_path / "gradient.py"
+    file.write_text(text)
+    space = {"X": X, "Y": Y, "np": np}
+    exec(compile(text, str(file), "exec"), space)
+
+    def loss(w, v):
+        return np.sum((np.maximum(X @ w, 0) @ v - Y) ** 2)
+
+    assert told(loss, space["gradient"], W, V) == (2, repair)
