@@ -233,7 +233,7 @@ def test_a_solved_pass_is_read_beside_what_is_wrong_with_it(open_page, tmp_path,
         assert page.locator(f".bpnb-bug-{place}").bounding_box()["width"] > 450
 
 
-NOTEBOOK, BESIDE_FILES, SEEN = 1158, 916, 608
+NOTEBOOK, BESIDE_FILES, SEEN = 1158, 884, 608
 """How wide JupyterLab shows a view at 1280 by 720, beside its list of files too, and how much of it
 is seen there."""
 
@@ -255,6 +255,24 @@ def test_in_a_notebook_three_contributions_are_added_up_and_handed_on_in_sight(
     added, _ = page.locator(".bpnb-event .bpnb-whole").evaluate_all(ENDS)
     last = page.locator(".bpnb-event > :last-child .bpnb-contribution .bpnb-big")
     assert max(added, *last.evaluate_all(ENDS)) < end
+
+
+def test_beside_the_list_of_files_the_numbers_and_the_code_of_a_network_are_in_sight(
+    open_page, tmp_path
+):
+    """As in lesson 00, at the start and at each step that has no more than one matrix."""
+    x, y = np.array([5.1, 3.5, 1.4, 0.2]), np.eye(3)[0]
+
+    def loss(A0, b0, A1, b1):
+        f1 = bp.sigmoid(A0 @ x + b0)
+        return np.sum((y - bp.sigmoid(A1 @ f1 + b1)) ** 2)
+
+    net = bp.SigmoidNetwork((4, 3, 3), seed=3)
+    explorer = bp.trace(loss, net.A[0], net.b[0], net.A[1], net.b[1]).explore()
+    file = explorer.to_html(tmp_path / "network")
+    page, end = open_as_in_a_notebook(open_page, file, BESIDE_FILES)
+    bottoms = page.locator(".bpnb-numbers, .bpnb-codes").evaluate_all(ENDS)
+    assert max(bottoms) <= end
 
 
 # Of an explorer the numbers are as high as the code beside them.
