@@ -322,7 +322,7 @@ MUTANTS = (
     ),
     folding_mjs("js-fold-steps-singly", "while (isSame(frames[last + 1])) last++;", ""),
     folding_mjs("js-turn-only-opens", "if (!now.delete(id)) now.add(id);", "now.delete(id);"),
-    answers_mjs("js-comma-is-no-decimal", '.replace(/,/g, ".")', ""),
+    answers_mjs("js-comma-is-no-decimal", '",": ".", ', ""),
     answers_mjs("js-tolerance", "const TOLERANCE = 0.01;", "const TOLERANCE = 0.1;"),
     answers_mjs(
         "js-first-try-score",

@@ -97,11 +97,7 @@ export function questionWords({ name, giver, whole, ask }, mode) {
 /** A number as people write it, by the rule of `_as_number` in checking/answers.py; or null. */
 export function parseNumber(text) {
   const plain = text
-    .replace(/−/g, "-")
-    .replace(/[×·]/g, "*")
-    .replace(/\^/g, "**")
-    .replace(/,/g, ".")
-    .replace(/%/g, "/100")
+    .replace(/[−×·^,%]/g, (sign) => IN_CODE[sign])
     .replace(/(\d)\s(?=\d{3}(?!\d))/g, "$1"); // 1 000
   const value = computed(plain.match(TOKENS) ?? []);
   if (!Number.isFinite(value)) return null;
@@ -112,28 +108,29 @@ export function parseNumber(text) {
   return { value, digits, unit: Number(`1e${power - rest.length - (percent ? 2 : 0)}`) };
 }
 
+const IN_CODE = { "−": "-", "×": "*", "·": "*", "^": "**", ",": ".", "%": "/100" };
 const TOKENS = /\*\*|(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|\S/gi;
 const SINGLE = /^[+-]?(\d*)\.?(\d*)(?:e([+-]?\d+))?(\/100)?$/i;
 
 /** The value of a product, a quotient or a power of numbers, which takes all tokens; or NaN. */
 function computed(tokens) {
-  const take = (...signs) => (signs.includes(tokens[0]) ? tokens.shift() : "");
-  const base = () => {
-    if (/^\.?\d/.test(tokens[0])) return Number(tokens.shift());
-    const inside = take("(") ? product() : NaN;
-    if (!take(")")) tokens.push("?"); // not all are taken, then
-    return inside;
-  };
   const power = () => {
-    const sign = take("-", "+");
-    if (sign) return Number(`${sign}1`) * power();
-    const value = base();
-    return take("**") ? value ** power() : value;
+    const token = tokens.shift();
+    if (token === "-") return -power();
+    if (token === "+") return power();
+    let value = Number(token);
+    if (token === "(") {
+      value = product();
+      if (tokens.shift() !== ")") return NaN;
+    }
+    if (tokens[0] !== "**" || Number.isNaN(value)) return value;
+    tokens.shift();
+    return value ** power();
   };
   const product = () => {
     let value = power();
-    for (let sign = take("*", "/"); sign; sign = take("*", "/")) {
-      value = sign === "*" ? value * power() : value / power();
+    while (tokens[0] === "*" || tokens[0] === "/") {
+      value = tokens.shift() === "*" ? value * power() : value / power();
     }
     return value;
   };
