@@ -434,6 +434,49 @@ def test_jax_compiles_what_is_written_in_place():
     assert_same(value, graph.value)
 
 
+AT, HEIGHTS = np.linspace(-3.0, 3.0, 7), np.sin(np.arange(7.0))
+
+
+def raised_by_mask(x):
+    y = x.copy()
+    y[x > 0] = x[0, 0]
+    return np.sum(y**2)
+
+
+def largest_replaced(x):
+    y = np.ravel(x).copy()
+    y[np.argmax(y)] = x[0, 0]
+    return np.sum(y**2)
+
+
+COMPUTED_PLACES = {
+    "interpolation": lambda x: np.sum(np.interp(x, AT, HEIGHTS)),
+    "interpolation of what is traced": lambda x: np.sum(np.interp(0.3, np.sort(x[:, 0]), x[:, 1])),
+    "take": lambda x: np.sum(np.take(x, np.argsort(x[:, 0])) * np.take(x[0], np.argmax(x[0]))),
+    "quantile": lambda x: np.quantile(x, bp.sigmoid(x[0, 0])),
+    "least squares": lambda x: np.sum(np.linalg.lstsq(x.T @ x, x[0])[0]),
+    "polynomial fit": lambda x: np.sum(np.polyfit(x[:, 0], x[:, 1], 1)),
+    "a number assigned by a mask": raised_by_mask,
+    "a number assigned at the largest": largest_replaced,
+}
+
+
+@pytest.mark.parametrize("name", COMPUTED_PLACES)
+def test_places_that_are_computed_are_no_decision(name):
+    jax = pytest.importorskip("jax")
+    jax.config.update("jax_enable_x64", True)
+    f = COMPUTED_PLACES[name]
+    graph, other = bp.trace(f, W), W[::-1] * 1.1 + 0.2
+    right = bp.trace(f, other)
+    space = {}
+    exec(graph.to_numpy(), space)
+    printed = next(each for key, each in space.items() if key.endswith("_and_gradient"))
+    for run in (printed, jax.jit(graph.compile(xp=jax.numpy))):
+        value, [gradient] = run(other)
+        assert_same(value, right.value)
+        np.testing.assert_allclose(gradient, right.backward().gradients[0], rtol=1e-9, atol=1e-9)
+
+
 STEPS, NEARLY = np.arange(3), np.array([1, 0, 0, 2, -1, 1])
 LARGE = 2**53  # from where on not every whole number is a float
 WITHOUT_A_SLOPE = {

@@ -49,15 +49,18 @@ def _compute(x: Any, *rest: Any, at: Sequence[Any]) -> Any:
 
 def _vjps(g: Any, ans: Any, x: Any, *rest: Any, at: Sequence[Any]) -> Callable[[int], Any]:
     values, places = _filled(at, rest)
+    mask: Any = places[0] if len(places) == 1 else None
+    is_mask = is_array(mask) and mask.dtype == bool and mask.shape == x.shape
 
     def vjp(position: int) -> Any:
         if position:
+            if is_mask and np.shape(values[0]) == ():  # however many entries it picks
+                return np.sum(np.where(mask, g, 0.0))
             own = g[places[position - 1]]
             last = _is_last(x.shape, places[position - 1])
             own = own if last is None else np.where(last, own, 0.0)
             return unbroadcast(own, values[position - 1])
-        mask = places[0] if len(places) == 1 and is_array(places[0]) else None
-        if mask is not None and mask.dtype == bool and mask.shape == x.shape:
+        if is_mask:
             return np.where(mask, 0.0, g)  # in a third of the time
         return assigned(g, *[0.0] * len(at), at=places)
 
@@ -67,7 +70,7 @@ def _vjps(g: Any, ans: Any, x: Any, *rest: Any, at: Sequence[Any]) -> Callable[[
 def _is_last(shape: tuple[int, ...], index: Any) -> Any:
     """Return which positions of an index win, ``None`` if it names no entry twice."""
     items = index if isinstance(index, tuple) else (index,)
-    if not any(is_array(item) and item.dtype.kind in "iu" for item in items):
+    if not any(is_array(item) and item.dtype.kind in "iu" and item.size > 1 for item in items):
         return None
     winner = np.zeros(shape, dtype=np.intp)
     order = np.reshape(np.arange(winner[index].size), np.shape(winner[index]))

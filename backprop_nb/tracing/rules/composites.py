@@ -248,6 +248,7 @@ OTHER_FORMS: dict[Callable[..., Any], Callable[..., Any]] = {
     np.reshape: _reshape,
     np.where: _where_alone,
     **{f: _atleast(f) for f in (np.atleast_1d, np.atleast_2d, np.atleast_3d)},
+    **picking.OTHER_FORMS,
     **quantiles.OTHER_FORMS,
 }
 """Calls with options that the row of the function does not take; else ``NotImplemented``."""

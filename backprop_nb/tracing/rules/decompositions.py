@@ -284,7 +284,7 @@ def _lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
     rank = np.linalg.matrix_rank(a) if rcond is None else np.linalg.matrix_rank(a, rtol=rcond)
     rows, columns = np.shape(a)
     residuals: Any = np.zeros(0)
-    if rank == columns < rows:
+    if columns < rows and rank == columns:  # a decision only where it matters
         residuals = np.sum((b - a @ x) ** 2, axis=0, keepdims=np.ndim(b) == 1)
     return x, residuals, rank, np.linalg.svdvals(a)
 

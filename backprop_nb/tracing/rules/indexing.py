@@ -124,6 +124,17 @@ def within(places: Any, length: int, mode: str) -> Any:
     return np.clip(places, 0, length - 1) if mode == "clip" else places
 
 
+def taken(row: Any, places: Any) -> Any:
+    """Return the entries of a row at positions of any shape, traced ones too.
+
+    NumPy does not ask a traced position when ``np.take`` has a plain array.
+    """
+    if np.ndim(places) == 1:
+        return np.take_along_axis(row, places, 0)
+    found = np.take_along_axis(row, np.reshape(places, -1), 0)
+    return np.reshape(found, np.shape(places)) if np.ndim(places) else found[0]
+
+
 def _take_text(arguments: Sequence[str], keywords: Mapping[str, Any]) -> str:
     """Print several positions as an array: other libraries take no list or tuple there."""
     options = dict(keywords)

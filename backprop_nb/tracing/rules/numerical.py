@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
+from backprop_nb.tracing.rules.indexing import taken
 from backprop_nb.tracing.rules.masked import as_type
 from backprop_nb.tracing.rules.row import (
     RefusedError,
@@ -79,8 +80,8 @@ def _interp(
         inside = first
     else:
         k = np.clip(np.searchsorted(xp, x, side="right") - 1, 0, np.size(xp) - 2)
-        x0, y0 = np.take(xp, k), np.take(fp, k)
-        inside = (np.take(fp, k + 1) - y0) / (np.take(xp, k + 1) - x0) * np.subtract(x, x0) + y0
+        after, x0, y0 = k + 1, taken(xp, k), taken(fp, k)
+        inside = (taken(fp, after) - y0) / (taken(xp, after) - x0) * np.subtract(x, x0) + y0
     above = np.where(np.greater(x, np.take(xp, -1)), last if right is None else right, inside)
     return np.where(np.less(x, np.take(xp, 0)), first if left is None else left, above)
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from backprop_nb.tracing.rules.form import is_array
-from backprop_nb.tracing.rules.indexing import scatter_add, within
+from backprop_nb.tracing.rules.indexing import scatter_add, taken, within
 from backprop_nb.tracing.rules.masked import as_type
 from backprop_nb.tracing.rules.row import RefusedError, as_array
 
@@ -23,6 +23,17 @@ def _resize(a: Any, new_shape: Any) -> Any:
     """Take the entries by their positions, again and again."""
     a = as_array(a)
     return np.take(a, np.resize(np.arange(np.size(a)), new_shape))
+
+
+def _take(a: Any, indices: Any, axis: Any = None, out: Any = None, mode: str = "raise") -> Any:
+    """Take entries of one row at positions that are computed, and so are no decision."""
+    is_computed = is_array(indices) and not isinstance(indices, np.ndarray | np.generic)
+    if out is not None or not is_computed or indices.dtype.kind not in "iu":
+        return NotImplemented
+    a = as_array(a)
+    if axis is not None and np.ndim(a) != 1:
+        return NotImplemented
+    return taken(a if np.ndim(a) == 1 else np.ravel(a), within(indices, np.size(a), mode))
 
 
 def _choose(a: Any, choices: Sequence[Any], mode: str = "raise") -> Any:
@@ -166,3 +177,5 @@ COMPOSITES: dict[Callable[..., Any], Callable[..., Any]] = {
         1
     ],
 }
+
+OTHER_FORMS: dict[Callable[..., Any], Callable[..., Any]] = {np.take: _take}

@@ -84,7 +84,7 @@ def _polyfit(
     if w is not None:
         left, y = left * np.expand_dims(w, -1), (y.T * w).T
     scale = np.sqrt(np.sum(left * left, axis=0))
-    return (np.linalg.lstsq(left / scale, y, rcond)[0].T / scale).T
+    return ((np.linalg.pinv(left / scale, rcond) @ as_floats(y)).T / scale).T
 
 
 COMPOSITES: dict[Callable[..., Any], Callable[..., Any]] = {
