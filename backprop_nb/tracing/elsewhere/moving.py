@@ -180,6 +180,8 @@ def assigned(library: Library, call: Expression) -> Call:
                 x = where(place, value, x)
                 continue
             found = places.of(place)
+            if more := max(0, len(value.shape) - len(found.shape)):  # axes of length 1
+                value = reshape(value, tuple(value.shape)[more:])
             row, value = _in_a_row(library, found), stretch(value, tuple(found.shape))
             x = reshape(library.written(library.flat(x), row, library.flat(value)), shape)
         return x
