@@ -255,7 +255,7 @@ class Questions:
 
 
 def _in_python(lines: list[str]) -> list[str]:
-    """Return a cell's lines with answers that Python refuses, 10 %, or reads otherwise, 2^10."""
+    """Return a cell's lines with answers that Python refuses, 10 % and -, or misreads, 2^10."""
     space = sys.modules["IPython"].get_ipython().user_ns
     try:
         found = tokenize.generate_tokens(io.StringIO("".join(lines)).readline)
@@ -276,7 +276,13 @@ def _in_python(lines: list[str]) -> list[str]:
 
 
 def _signs(tokens: Sequence[tokenize.TokenInfo]) -> list[tuple[tokenize.TokenInfo, str]]:
-    """Return the signs up to the end of a call that Python writes otherwise, if all are numbers."""
+    """Return the signs up to the end of a call that Python writes otherwise, if all are numbers.
+
+    A plus or a minus alone is an answer whose quotation marks were deleted with the dots.
+    """
+    sign, end = tokens[:2]
+    if sign.string in ("+", "-") and end.string == ")":
+        return [(sign, f'"{sign.string}"')]
     found: list[tuple[tokenize.TokenInfo, str]] = []
     depth = 1
     for token, after in pairwise(tokens):

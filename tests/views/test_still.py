@@ -42,6 +42,8 @@ def test_it_holds_the_picture_and_says_what_it_shows():
     text = still(b"\x89PNG", 'A graph of "x" & <y>.')
     assert base64.b64decode(re.search('base64,([^"]+)"', text)[1]) == b"\x89PNG"
     assert 'alt="A graph of &quot;x&quot; &amp; &lt;y&gt;."' in text
+    # The next day's kernel knows none of the names that this cell uses.
+    assert "run the cells above again, and then this one" in text
 
 
 def test_it_is_seen_where_its_style_sheet_is_taken_away():
