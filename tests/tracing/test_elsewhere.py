@@ -378,6 +378,39 @@ def test_a_row_at_a_computed_place_is_picked_under_jax_as_the_message_says():
     assert_same(jax.jit(right.compile(xp=jax.numpy))(W)[0], right.value)
 
 
+DECIDING = {
+    "nanmax": (
+        lambda x: np.sum(np.nanmax(x, axis=0)),
+        "np.max(np.where(np.isnan(x), -np.inf, x)) in place of np.nanmax(x)",
+        lambda x: np.sum(np.max(np.where(np.isnan(x), -np.inf, x), axis=0)),
+    ),
+    "nanmin": (
+        lambda x: np.nanmin(x),
+        "np.min(np.where(np.isnan(x), np.inf, x)) in place of np.nanmin(x)",
+        lambda x: np.min(np.where(np.isnan(x), np.inf, x)),
+    ),
+    "lstsq": (
+        lambda x: np.sum(np.linalg.lstsq(x, X[:3, 0])[0]),
+        "np.linalg.pinv(A) @ b in place of np.linalg.lstsq(A, b)[0]",
+        lambda x: np.sum(np.linalg.pinv(x) @ X[:3, 0]),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DECIDING)
+def test_a_function_that_decides_by_the_values_is_replaced_as_the_message_says(name):
+    jax = pytest.importorskip("jax")
+    jax.config.update("jax_enable_x64", True)
+    deciding, instead, without = DECIDING[name]
+    graph = bp.trace(deciding, W)
+    with pytest.raises(UnsupportedError) as caught:
+        jax.jit(graph.compile(xp=jax.numpy))(W)
+    assert f"instead:  {instead}, or call" in str(caught.value)
+    value, [gradient] = jax.jit(bp.trace(without, W).compile(xp=jax.numpy))(W)
+    assert_same(value, graph.value)
+    np.testing.assert_allclose(gradient, graph.backward().gradients[0], rtol=1e-9, atol=1e-12)
+
+
 @pytest.mark.parametrize(
     ("xp", "instead"),
     [("jax", "xp=jax.numpy"), ("numpy", "xp=np"), (None, "xp=np"), (np.linalg, "xp=np")],

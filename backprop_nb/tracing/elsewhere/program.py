@@ -300,13 +300,23 @@ def _or_nan(library: Library, missed: Any, x: Any) -> Any:
 
 
 def _undecided(guard: Guard) -> UnsupportedError:
+    line = _line_of(guard)
+    usual = "np.where(…) in place of an if, x[i, :] in place of x[i] with a computed i"
+    instead = next((text for name, text in _WITHOUT_DECISION.items() if name in line), usual)
     return UnsupportedError(
         "A decision that depends on the values cannot be checked while another library compiles "
         "the function.",
-        given=_line_of(guard),
-        instead="np.where(…) in place of an if, x[i, :] in place of x[i] with a computed i, "
-        f"or {_UNCOMPILED}",
+        given=line,
+        instead=f"{instead}, or {_UNCOMPILED}",
     )
+
+
+_WITHOUT_DECISION = {
+    "np.nanmax": "np.max(np.where(np.isnan(x), -np.inf, x)) in place of np.nanmax(x)",
+    "np.nanmin": "np.min(np.where(np.isnan(x), np.inf, x)) in place of np.nanmin(x)",
+    "lstsq": "np.linalg.pinv(A) @ b in place of np.linalg.lstsq(A, b)[0]",
+}
+"""What to write for functions that decide by the values themselves."""
 
 
 _UNCOMPILED = "call what graph.compile(xp=…) returns as it is"
