@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from backprop_nb.checking.asking import Answer, Answers, ask_all
+from backprop_nb.checking.asking import Answers, ask_all
 from backprop_nb.checking.compare import MISSING
 from backprop_nb.checking.convention import (
     Bias,
@@ -28,6 +28,7 @@ from backprop_nb.checking.lines.unwritten import half_written, unwritten
 from backprop_nb.checking.packing import check_calls
 from backprop_nb.checking.probes import make_probes
 from backprop_nb.checking.report import Finding, Hints, Report, check_hints
+from backprop_nb.checking.returned import Answer
 from backprop_nb.checking.search import is_right
 from backprop_nb.checking.unexplained import layers_meant, other_courses
 from backprop_nb.checking.wrong_line import (

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from backprop_nb.checking.asking import Answer, Answers
+from backprop_nb.checking.asking import Answers
 from backprop_nb.checking.compare import (
     MISSING,
     agrees,
@@ -37,6 +37,7 @@ from backprop_nb.checking.report import (
     Hints,
     Report,
 )
+from backprop_nb.checking.returned import Answer
 from backprop_nb.checking.search import Explanation, Search, backward_order, is_right
 from backprop_nb.checking.unexplained import (
     changed_in_words,

@@ -17,13 +17,13 @@ from functools import cache, cached_property
 from itertools import chain, combinations, islice
 from typing import TypeAlias
 
-from backprop_nb.checking.asking import Answer
 from backprop_nb.checking.compare import agrees, is_empty, same_numbers
 from backprop_nb.checking.convention import Course
 from backprop_nb.checking.mistake import Mistake, PlacedMistake
 from backprop_nb.checking.mistakes import MISTAKES
 from backprop_nb.checking.probes import gradient_names, make_probes
 from backprop_nb.checking.reference import LEARNING_RATE
+from backprop_nb.checking.returned import Answer
 from backprop_nb.checking.staged import Cuts, Key, NamedGradients, staged_passes
 
 Explanation: TypeAlias = tuple[PlacedMistake, ...]

@@ -23,10 +23,11 @@ from typing import Any, Final, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from backprop_nb.checking.asking import MAX_PRINTED, Answer, Answers, Kept, modified_arguments
+from backprop_nb.checking.asking import MAX_PRINTED, Answers, modified_arguments
 from backprop_nb.checking.excerpt import placed_source
 from backprop_nb.checking.probes import Probe, gradient_names
 from backprop_nb.checking.report import Finding, are_numbers
+from backprop_nb.checking.returned import Answer, Kept
 from backprop_nb.errors import InvalidValueError
 
 MAX_LINE: Final = 1_000_000

@@ -7,12 +7,13 @@ import json
 import numpy as np
 import pytest
 
-from backprop_nb.checking.asking import Answer, Answers, ask, ask_all
+from backprop_nb.checking.asking import Answers, ask, ask_all
 from backprop_nb.checking.convention import Course
 from backprop_nb.checking.excerpt import placed_source
 from backprop_nb.checking.mistakes import make_backward
 from backprop_nb.checking.probes import make_probes
 from backprop_nb.checking.report import Finding
+from backprop_nb.checking.returned import Answer
 from backprop_nb.classroom.messages import (
     clean_text,
     decode,
