@@ -11,7 +11,7 @@ import io
 import sys
 import tokenize
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from itertools import pairwise
 from pathlib import Path
@@ -254,6 +254,10 @@ class Questions:
         return f"Questions({in_words(self.names)})"
 
 
+_BARE = ("yes", "no", "minus", "plus")
+"""Answers that are read without quotation marks, too, where nothing has their name."""
+
+
 def _in_python(lines: list[str]) -> list[str]:
     """Return a cell's lines with answers that Python refuses, 10 % and -, or misreads, 2^10."""
     space = sys.modules["IPython"].get_ipython().user_ns
@@ -263,26 +267,30 @@ def _in_python(lines: list[str]) -> list[str]:
     except (tokenize.TokenError, SyntaxError):
         return lines
     lines = [*lines]
+    texts = [each.string for each in tokens]
+    alone = {"+", "-"} | {each for each in _BARE if each not in space and texts.count(each) == 1}
     # From the end, for what is put in moves what comes behind it in its line.
     for k in reversed(range(len(tokens) - 4)):
         name, bracket, question, comma = tokens[k : k + 4]
         is_call = (bracket.string, question.type, comma.string) == ("(", tokenize.STRING, ",")
         if is_call and isinstance(space.get(name.string), Questions):
-            for token, written in reversed(_signs(tokens[k + 4 :])):
+            for token, written in reversed(_signs(tokens[k + 4 :], alone)):
                 row, column = token.start
                 line = lines[row - 1]
-                lines[row - 1] = f"{line[:column]}{written}{line[column + 1 :]}"
+                lines[row - 1] = f"{line[:column]}{written}{line[column + len(token.string) :]}"
     return lines
 
 
-def _signs(tokens: Sequence[tokenize.TokenInfo]) -> list[tuple[tokenize.TokenInfo, str]]:
+def _signs(
+    tokens: Sequence[tokenize.TokenInfo], alone: Container[str]
+) -> list[tuple[tokenize.TokenInfo, str]]:
     """Return the signs up to the end of a call that Python writes otherwise, if all are numbers.
 
-    A plus or a minus alone is an answer whose quotation marks were deleted with the dots.
+    What stands ``alone``, such as a minus, has lost its quotation marks with the dots.
     """
-    sign, end = tokens[:2]
-    if sign.string in ("+", "-") and end.string == ")":
-        return [(sign, f'"{sign.string}"')]
+    word, end = tokens[:2]
+    if word.string in alone and end.string == ")":
+        return [(word, f'"{word.string}"')]
     found: list[tuple[tokenize.TokenInfo, str]] = []
     depth = 1
     for token, after in pairwise(tokens):

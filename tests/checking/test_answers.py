@@ -304,6 +304,8 @@ def test_what_is_no_number_cannot_be_read_as_one(typed):
         ('check("q", (10 %), 1000^(1/3) %)', 'check("q", (10 /100), 1000**(1/3) /100)'),
         ('if check("q", - ):', 'if check("q", "-" ):'),  # without the quotation marks
         ("check('q', +)", "check('q', \"+\")"),
+        ("check('q', no), 1", "check('q', \"no\"), 1"),
+        *((each, each) for each in ("no = 1; check('q', no)", "check('q', nothing)")),
         ('check("q", 2*10^-5), check("q", 5^2)', 'check("q", 2*10**-5), check("q", 5**2)'),
         ('check(\n    "q",\n    2^(1+2),\n)', 'check(\n    "q",\n    2**(1+2),\n)'),
         *((each, each) for each in ('check("q", 10 % 3)', 'check("q", "2^3")', 'other("q", 2^3)')),
