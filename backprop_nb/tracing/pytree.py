@@ -19,14 +19,15 @@ def rebuild(tree: Any, replace: Callable[[str, Any], Any], name: str = "x") -> A
     >>> rebuild([1.0, {"w": 2.0}], lambda name, leaf: name, "A")
     ['A0', {'w': 'A1_w'}]
     """
-    if isinstance(tree, dict):
+    kind = type(tree)  # isinstance would ask a traced leaf what it stands for
+    if issubclass(kind, dict):
         named = {key: rebuild(item, replace, _join(name, str(key))) for key, item in tree.items()}
-        return named if type(tree) is dict else _like(tree, named.items())
-    if isinstance(tree, list | tuple):
+        return named if kind is dict else _like(tree, named.items())
+    if issubclass(kind, list | tuple):
         items = [rebuild(item, replace, _join(name, str(k))) for k, item in enumerate(tree)]
-        if isinstance(tree, list):
-            return items if type(tree) is list else _like(tree, enumerate(items))
-        return type(tree)(*items) if hasattr(tree, "_fields") else tuple(items)
+        if issubclass(kind, list):
+            return items if kind is list else _like(tree, enumerate(items))
+        return kind(*items) if hasattr(tree, "_fields") else tuple(items)
     return replace(name, tree)
 
 
@@ -63,9 +64,10 @@ def flatten(tree: Any) -> list[Any]:
     >>> flatten([1.0, {"w": 2.0}])
     [1.0, 2.0]
     """
-    if isinstance(tree, dict):
+    kind = type(tree)
+    if issubclass(kind, dict):
         tree = tree.values()
-    elif not isinstance(tree, list | tuple):
+    elif not issubclass(kind, list | tuple):
         return [tree]
     return [leaf for item in tree for leaf in flatten(item)]
 

@@ -485,7 +485,7 @@ def is_live(value: Any) -> bool:
 
 def has_traced(tree: Any) -> bool:
     """Whether a recorded value stands in lists or tuples."""
-    if isinstance(tree, list | tuple):
+    if issubclass(type(tree), list | tuple):
         return any(map(has_traced, tree))
     return is_live(tree)
 

@@ -107,3 +107,15 @@ def test_paths_lead_to_the_leaves_in_their_order():
     assert [leaf for _, leaf in found] == flatten(tree) == [1.0, 2.0, 3.0, 4.0]
     for keys, leaf in found:
         assert functools.reduce(operator.getitem, keys, tree) == leaf
+
+
+def test_a_leaf_is_not_asked_what_it_stands_for():
+    class Leaf:
+        @property
+        def __class__(self):
+            raise AssertionError  # a traced value looks for the frame that asks
+
+    leaf = Leaf()
+    tree = [leaf, {"w": leaf}, (leaf,)]
+    assert [each is leaf for each in flatten(tree)] == [True] * 3
+    assert rebuild(tree, lambda name, each: name) == ["x0", {"w": "x1_w"}, ("x2_0",)]
