@@ -1,7 +1,7 @@
 """Arrays that are written to: what one block of memory holds, and who looks into it.
 
 NumPy's arrays may share their entries: after ``row = M[1]`` an assignment to ``row``
-changes ``M``.  Here such arrays are :class:`Looking` at one :class:`Memory`, whose plain
+changes ``M``.  Here such arrays look at one :class:`Memory`, whose plain
 array is changed as NumPy changes it, so that every alias sees exactly what it would see.
 What the tape writes down are values that never change: an assignment is kept until
 somebody reads what it could have changed.  Then a new array of the old one is recorded,
