@@ -94,7 +94,7 @@ export function questionWords({ name, giver, whole, ask }, mode) {
   return `${through}${last}${asked[mode]}?`;
 }
 
-/** A number as people write it, by the rule of `_as_number` in checking/answers.py; or null. */
+/** A number as people write it, by the rule of `_as_number` in checking/reading.py; or null. */
 export function parseNumber(text) {
   const plain = text
     .replace(/[−×·^,%]/g, (sign) => IN_CODE[sign])
