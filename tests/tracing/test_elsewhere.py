@@ -489,6 +489,13 @@ def largest_replaced(x):
     return np.sum(y**2)
 
 
+def counted(x):
+    counts = np.zeros(2)
+    np.add.at(counts, [0, 0, 1], x[0, [0, 1, 0]] > -5.0)
+    np.subtract.at(counts, [0] * 300, (x[1, 1] > -5.0).astype(np.uint8))
+    return np.sum(counts * x[0, :2])
+
+
 COMPUTED_PLACES = {
     "interpolation": lambda x: np.sum(np.interp(x, AT, HEIGHTS)),
     "interpolation of what is traced": lambda x: np.sum(np.interp(0.3, np.sort(x[:, 0]), x[:, 1])),
@@ -498,6 +505,7 @@ COMPUTED_PLACES = {
     "polynomial fit": lambda x: np.sum(np.polyfit(x[:, 0], x[:, 1], 1)),
     "a number assigned by a mask": raised_by_mask,
     "a number assigned at the largest": largest_replaced,
+    "truth values counted": counted,
 }
 
 

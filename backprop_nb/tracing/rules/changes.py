@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from backprop_nb.tracing.rules.indexing import scatter_add, within
+from backprop_nb.tracing.rules.masked import as_type
+from backprop_nb.tracing.rules.row import as_array
 
 
 def _fill_diagonal(a: Any, val: Any, wrap: bool = False) -> None:
@@ -61,13 +63,19 @@ def _put_along_axis(arr: Any, indices: Any, values: Any, axis: int | None = -1) 
 
 def add_at(a: Any, indices: Any, b: Any = 1.0) -> None:
     """Do what ``np.add.at`` does: every position counts, however often it is named."""
-    added = np.broadcast_to(b, np.shape(a[indices]))
+    added = np.broadcast_to(_as_both(a, b), np.shape(a[indices]))
     a[...] = a + scatter_add(added, index=indices, shape=a.shape)
 
 
 def subtract_at(a: Any, indices: Any, b: Any) -> None:
     """Do what ``np.subtract.at`` does."""
-    add_at(a, indices, -b)
+    add_at(a, indices, -_as_both(a, b))
+
+
+def _as_both(a: Any, b: Any) -> Any:
+    """Return what is added in the type of the sum: truth values are counted, and int8 goes on."""
+    values = as_array(b)
+    return as_type(values, np.result_type(a, b if np.isscalar(b) else values))
 
 
 def change_at(ufunc: np.ufunc, a: Any, indices: Any, *b: Any) -> None:

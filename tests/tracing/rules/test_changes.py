@@ -63,8 +63,22 @@ CALLS = {
         lambda a, x: np.add.at(a, MASK, 2.0),
         lambda a, x: np.add.at(a[1], np.array([2, 2]), x[0, :2]),
         lambda a, x: np.add.at(a, ([0, 0], [1, 1]), x[2, :2]),
+        # In the type of the target: truth values are counted, and small types go on.
+        lambda a, x: np.add.at(a, [0, 0, 1], x > 0.9),
+        lambda a, x: np.add.at(a[0], (x > 0.9).astype(int), True),
+        lambda a, x: np.add.at(a, [0] * 300, (x[0] > 0.9).astype(np.uint8)),
+        lambda a, x: np.add.at(a, [0] * 300, (x[0] > 0.9).astype(np.int8)),
+        lambda a, x: np.add.at(a, [1] * 40, (0.1 * (x[1] > 0.1)).astype(np.float16)),
+        lambda a, x: np.add.at(a[1], np.argmax(x, axis=0), np.full(3, 0.1, np.float32)),
+        lambda a, x: np.add.at(a[0], [0, 0, 2], [x[0, 0], True, x[1, 1]]),
     ],
-    "subtract.at": [lambda a, x: np.subtract.at(a, [0, 0], x[1])],
+    "subtract.at": [
+        lambda a, x: np.subtract.at(a, [0, 0], x[1]),
+        lambda a, x: np.subtract.at(a, [0, 0, 1], x > 0.9),
+        lambda a, x: np.subtract.at(a, [0] * 300, (x[0] > 0.9).astype(np.uint8)),
+        lambda a, x: np.subtract.at(a[0], np.argmax(x, axis=0), [1.0, 2.0, 3.0]),
+        lambda a, x: np.subtract.at(a[0], [0, 0, 2], [x[0, 0], True, x[1, 1]]),
+    ],
     "another ufunc.at": [
         lambda a, x: np.maximum.at(a, [0, 0, 1], 0.9 * x + 0.1),
         lambda a, x: np.minimum.at(a, (slice(None), [0, 0]), x[0, 0] - 2.0),
