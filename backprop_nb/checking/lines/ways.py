@@ -169,9 +169,7 @@ def _instead(scope: Scope, node: ast.expr, parent: ast.AST | None) -> Iterator[W
         case ast.IfExp(body=body, orelse=orelse):
             yield Way(body, "branch", 1.1)
             yield Way(orelse, "branch", 1.1)
-    if text_of(node) in scope.sizes or (
-        isinstance(node, ast.Name) and scope.kinds.get(node.id) == "int"
-    ):
+    if _is_count(scope, node):
         for text, size in scope.sizes.items():
             if text != text_of(node):
                 yield Way(size, "number", 1.0)
@@ -485,7 +483,9 @@ def _other_calls(scope: Scope, node: ast.Call) -> Iterator[Way]:
             is_near = (other in _REDUCTIONS[:2]) == (name in _REDUCTIONS[:2])
             if is_near and other != name and isinstance(function, ast.Attribute):
                 same = ast.Attribute(function.value, other, ast.Load())
-                yield Way(ast.Call(same, args, node.keywords), "axis", 0.95)  # rather than a factor
+                # Rather than that a factor is missing, but not than that one is too many.
+                cost = 1.05 if _is_times_a_count(scope, node) else 0.95
+                yield Way(ast.Call(same, args, node.keywords), "axis", cost)
             if not is_near:
                 called = ast.Call(formula(f"np.{other}"), operands, node.keywords)
                 yield Way(called, "function", 1.2)
@@ -510,6 +510,23 @@ def _other_calls(scope: Scope, node: ast.Call) -> Iterator[Way]:
             # Rather a function of one's own is wrong than that it is called.
             cost = 1.1 + 0.3 * (name in scope.helpers)
             yield Way(formula(form, x=args[0]), "function", cost)
+
+
+def _is_times_a_count(scope: Scope, node: ast.expr) -> bool:
+    """Whether something is multiplied with how many there are of something, or divided by it."""
+    above = scope.block.module.parent
+    inner, outer = node, above.get(node)
+    while isinstance(outer, ast.BinOp) and isinstance(outer.op, ast.Mult | ast.Div):
+        factor = outer.right if outer.left is inner else outer.left
+        if any(_is_count(scope, each) for each in ast.walk(factor)):
+            return True
+        inner, outer = outer, above.get(outer)
+    return False
+
+
+def _is_count(scope: Scope, node: ast.AST) -> bool:
+    is_whole = isinstance(node, ast.Name) and scope.kinds.get(node.id) == "int"
+    return is_whole or (isinstance(node, ast.expr) and text_of(node) in scope.sizes)
 
 
 def _counted(scope: Scope, x: ast.expr) -> ast.expr:
@@ -680,7 +697,7 @@ def _more(scope: Scope, slot: ast.expr) -> Iterator[Way]:
             # A name that holds as many digits says more than they do.
             cost = (1.15 if re.search(r"\.\d{4}|loss's", text) else 1.0) + 0.3 * is_count
             yield Way(new, "constant", cost, scaling("it", text))
-    for text, size in scope.sizes.items():
+    for text, size in scope.sizes.items() if not is_count else ():
         yield Way(formula("x / size", x=slot, size=size), "factor", 1.05, f"divide it by {text}")
     for text, x in scope.fitting(slot) if not is_count else ():
         forms = [(formula(form, x=x), cost) for form, cost in _FACTORS]

@@ -775,3 +775,52 @@ def test_a_lambda_that_the_learner_traces_is_no_reason_to_raise(tmp_path):
     )
     module = imported(path)
     assert find_faults(module.loss, module.gradient, [0.3 * np.ones(3)], [0])
+
+
+@pytest.mark.parametrize(
+    ("written", "repair"),
+    [
+        ("N * D.sum(axis=0)", "leave out N *"),
+        ("D.sum(axis=0) * N", "leave out * N"),
+        ("len(X) * D.sum(axis=0)", "leave out len(X) *"),
+        ("np.sum(D, axis=0) * N", "leave out * N"),
+        ("2 * N * np.sum(D, axis=0) / 2", "leave out * N"),
+    ],
+)
+def test_a_sum_beside_a_count_is_no_mean_to_be(faults_of, written, repair):
+    counted = ("E = 2 * (out - T) / len(X)", "N = len(X)\n    E = 2 * (out - T) / N")
+    [fault] = faults_of(("gb1 = D.sum(axis=0)", f"gb1 = {written}"), counted)
+    assert (fault.repair, fault.proved) == (repair, True)
+
+
+SUMMED = """import numpy as np
+
+X = np.array([[0.5, -1.2], [0.3, 0.8], [-0.7, 0.4]])
+Y = np.array([0.2, 0.9, 0.4])
+
+
+def loss(w, b):
+    return np.sum((X @ w + b - Y) ** 2)
+
+
+def gradient(w, b):
+    N = len(X)
+    R = 2 * (X @ w + b - Y)
+    return X.T @ R, R.sum()
+"""
+
+
+@pytest.mark.parametrize("count", ["len(X)", "X.shape[0]", "Y.size"])
+@pytest.mark.parametrize(
+    ("right", "wrong", "repair"),
+    [
+        ("R.sum()", "N * R.sum()", "leave out N *"),
+        ("X.T @ R", "X.T @ R / N", "leave out / N"),
+        ("2 * (X @ w + b - Y)", "2 * (X @ w + b - Y) / N", "leave out / N"),
+    ],
+)
+def test_a_length_that_is_counted_right_is_not_to_be_divided_by_itself(count, right, wrong, repair):
+    head, tail = SUMMED.replace("len(X)", count).split("def gradient")
+    space = of_text(f"{head}def gradient{tail.replace(right, wrong)}", f"<{count} {wrong}>")
+    found = find_faults(space["loss"], space["gradient"], [np.array([0.3, -0.4]), 0.1], [0, 1])
+    assert [(each.repair, each.line) for each in found] == [(repair, 13 if "2 *" in right else 14)]
