@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
@@ -221,6 +222,15 @@ def factor_of(given: Array, expected: Array) -> float | None:
         return None
     factor = float(np.sum(given * expected)) / size
     return factor if factor and agrees(given / factor, expected) else None
+
+
+def is_plain(factor: float) -> bool:
+    """Whether a factor stands for itself: a 2 or a sign too many, or forgotten.
+
+    >>> is_plain(-2.0000000000000004), is_plain(-0.1)
+    (True, False)
+    """
+    return any(math.isclose(abs(factor), plain, rel_tol=TOLERANCE) for plain in (0.5, 1.0, 2.0))
 
 
 def factor_in_words(factor: float) -> str:

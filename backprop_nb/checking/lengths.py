@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from backprop_nb.checking.compare import factor_in_words
+from backprop_nb.checking.compare import factor_in_words, is_plain
 from backprop_nb.tracing import pytree
 
 
@@ -142,7 +142,7 @@ def length_behind(
             elif all(reading.fits(one, m) for m, one in there):
                 sure[reading, n] = None
     times = factor_in_words(factor)
-    is_simple = abs(factor) in (0.5, 1, 2)  # which stand for themselves, too
+    is_simple = is_plain(factor)
     likely = READINGS[: 2 if is_simple else 5]
     unsure = {each: None for each in unsure if each[0] in likely}
     found = [*(sure or ({} if is_one_number else unsure))]

@@ -11,7 +11,14 @@ from typing import Any, get_args
 
 import numpy as np
 
-from backprop_nb.checking.compare import Array, agrees, factor_in_words, factor_of, signed
+from backprop_nb.checking.compare import (
+    Array,
+    agrees,
+    factor_in_words,
+    factor_of,
+    is_plain,
+    signed,
+)
 from backprop_nb.checking.convention import Course, Penalty, Reduction, Weights
 from backprop_nb.checking.packing import check_calls, names_of_arguments
 from backprop_nb.checking.raised import NO_SUCH_KEY
@@ -48,7 +55,7 @@ def factors_in_words(
         return ""
     one = known[0]
     constant = bool(np.allclose(known, one, rtol=1e-5))
-    if constant and abs(one) in (0.5, 1.0, 2.0):
+    if constant and is_plain(one):
         return factor_in_words(one)
     if words := _product_of_sizes(known, sizes):
         return f"is {words} times the right one"
@@ -67,9 +74,11 @@ def step_in_words(factor: float) -> str:
     'is 3 times the right one'
     >>> step_in_words(-0.1).split(", ")[0]
     'is −0.1 times the right one: it looks like the step of an update'
+    >>> step_in_words(-0.5)  # rather a sign and a 2
+    'is −0.5 times the right one'
     """
     words = factor_in_words(factor)
-    if not -1 < factor < 0:
+    if not -1 < factor < 0 or is_plain(factor):
         return words
     return f"{words}: it looks like the step of an update, {signed(factor)} · gradient. {_ITSELF}"
 

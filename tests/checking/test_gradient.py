@@ -286,3 +286,15 @@ def test_a_name_in_an_expression_of_the_learners_stays_as_it_is():
     report = bp.check_gradient(lambda W: loss(W, x), lambda W: gradient(W, x), W)
     assert [each.name for each in report.parameters] == ["dW[0]", "dW[1]"]
     assert report.findings[0].quantity == "∂L/∂(x @ W1)"
+
+
+def test_half_of_the_gradient_with_the_other_sign_is_no_step_of_an_update():
+    def given(times):
+        return str(bp.check_gradient(squares, [times * 2 * np.arange(1.0, 4.0)], np.arange(1.0, 4)))
+
+    def squares(x):
+        return np.sum(x**2)
+
+    assert "is −0.5 times the right one." in given(-0.5)
+    assert "step of an update" not in given(-0.5)
+    assert "step of an update" in given(-0.1)

@@ -117,3 +117,9 @@ def test_a_factor_is_read_with_the_likeliest_length():
     assert (mistake, "rows of X" in words) == ("batch_not_averaged", True)
     assert "columns of X" in length_behind(4.0, known, [(other, 4.0)])[1]
     assert length_behind(7.0, known, []) == ("", "")
+
+
+def test_a_sign_and_a_2_are_no_length_however_they_are_rounded():
+    known = {"rows of W": 4}
+    assert length_behind(-2.0000000000000004, known, []) == length_behind(-2.0, known, [])
+    assert length_behind(-2.0000000000000004, known, []) == ("", "")
