@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import linecache
+import re
 import sys
 import types
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -103,7 +104,7 @@ def answer(
         cells.run_main_blocks()
     found = space.get(function)
     if not callable(found):
-        missing, renamed = _missing(function, found, space)
+        missing, renamed = _missing(question, found, space)
         yield {
             "notes": cells.notes,
             "missing": missing,
@@ -187,8 +188,12 @@ def _place_of(error: BaseException, names: Collection[str]) -> str:
     return where
 
 
-def _missing(function: str, found: Any, space: dict[str, Any]) -> tuple[str, bool]:
-    """Say that there is no such function, and whether one of another name is meant."""
+def _missing(question: Question, found: Any, space: dict[str, Any]) -> tuple[str, bool]:
+    """Say that there is no such function, and whether one of another name is meant.
+
+    Where it is written, no other is meant: an error stopped the code before it.
+    """
+    function = question.function
     if found is not None:
         kind = type(found).__name__
         return f"`{function}` is not a function, but an object of type {kind}.", False
@@ -197,7 +202,10 @@ def _missing(function: str, found: Any, space: dict[str, Any]) -> tuple[str, boo
         for name, value in space.items()
         if isinstance(value, types.FunctionType | type) and value.__module__ == space["__name__"]
     ]
-    close = difflib.get_close_matches(function, names, n=1, cutoff=0.5)
+    written = re.compile(rf"^\s*(?:async\s+)?def\s+{re.escape(function)}\b", re.MULTILINE)
+    is_written = any(written.search(source) for _, source in question.cells)
+    # `forward` is spelt like `backward` to a half: each is asked for beside the other.
+    close = difflib.get_close_matches(function, () if is_written else names, n=1, cutoff=0.6)
     owners = [name for name in names if callable(getattr(space[name], function, None))]
     if owners:
         return (

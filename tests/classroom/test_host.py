@@ -200,6 +200,17 @@ def test_what_gives_no_answer_says_why_and_harms_no_other(source, outcome, words
     assert asked(right).outcome == "answered"
 
 
+def test_what_is_another_function_is_not_to_be_renamed():
+    forward = "def forward(x): pass\ndef check_forward(x): pass"
+    missing = asked(forward)
+    assert missing.outcome == "no function"
+    assert missing.problem == "It does not define `backward`. It defines forward, check_forward."
+    stopped = asked(f"{forward}\ndef backward_(x): pass", "def backward(A, b, x, y)\n    pass")
+    assert stopped.outcome == "stopped"
+    assert "cell 2 raised SyntaxError: expected ':'" in stopped.problem
+    assert "Rename" not in stopped.problem
+
+
 def test_a_process_ends_though_its_submission_forbids_it(right):
     """Or it would go on as its own watcher, and clear away the place of the next one."""
     for _ in range(2):
