@@ -252,7 +252,7 @@ class Game extends Replay {
     this.updateCode();
     this.updateNotes();
     this.updateHeading();
-    if (solution && focusInside(this.root)?.disabled) this.nextButton.focus();
+    if (solution && focusInside(this.root)?.disabled) this.nextButton.focus({ preventScroll: true });
   }
 
   updateOptions() {

@@ -270,7 +270,7 @@ class _GraphPicture:
                 explained(56, f"{family} {scale}")
         if self.scene["note"]:
             explained(0, self.scene["note"])
-        else:
+        elif any(frame["contributions"] for frame in self.past):
             self.legend.line([(x, y), (x + 22, y)], stroke="backward", width=1.9)
             explained(22, _PASSED)
         for style in self.scene["marks"]:
