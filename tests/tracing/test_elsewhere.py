@@ -293,6 +293,21 @@ def test_a_function_that_draws_is_refused():
         bp.trace(lambda x: x * np.random.default_rng().normal(), 1.0).compile(xp=STANDARD)
 
 
+def test_a_function_that_takes_a_value_out_is_refused_for_that():
+    with pytest.raises(UnsupportedError, match=r"holds what bp\.stop_gradient took out") as refused:
+        bp.trace(lambda x: x + bp.stop_gradient(np.round(x) - x), 1.5).compile(xp=STANDARD)
+    assert refused.value.instead == "pass it as an argument"
+
+
+def test_an_error_of_a_plan_is_not_told_as_one_of_a_library_that_compiles():
+    def spoilt(block):
+        raise TypeError("of this block")
+
+    compiled = bp.trace(lambda x: x[np.argsort(x)[0]], FLAT).compile(xp=da)
+    with pytest.raises(TypeError, match="of this block"):
+        compiled(da.asarray(FLAT).map_blocks(spoilt, dtype=float, meta=FLAT))[0].compute()
+
+
 def test_a_decision_cannot_be_checked_while_a_library_compiles():
     class Unknown:
         """A value that is not known yet, as under ``jax.jit``."""
@@ -533,6 +548,7 @@ WITHOUT_A_SLOPE = {
     "digitize": lambda x: x * np.digitize(x, [-0.5, 0.25, 1.0]) + np.digitize(x, (1.5, 0.25)) * x,
     "right": lambda x: x * np.digitize(x, [-0.5, 0.25], right=True) * np.digitize(x, [2, -1], True),
     "searchsorted": lambda x: x * np.searchsorted([-0.5, 0.25], x) * np.searchsorted(x[:1], [0.5]),
+    "one sought": lambda x: x * np.interp(x[1], [-1.0, 0.25, 1.0], [0.0, 1.0, 4.0]),
     "nonzero": lambda x: x[np.nonzero(x > 0)] ** 2,
     "where": lambda x: x[np.where(x > 0)] * len(np.where(x > 1)[0]),
     "argwhere": lambda x: x[np.argwhere(x > 0)[:, 0]] * x[np.argwhere(x > 0).ravel()],

@@ -196,7 +196,14 @@ def _of_one_type(library: Library, *arrays: Any) -> list[Any]:
 
 def _search(library: Library) -> Call:
     search = library.get("searchsorted")
-    return lambda a, v, side="left": search(*_of_one_type(library, a, v), side=side)
+
+    def searched(a: Any, v: Any, side: str = "left") -> Any:
+        a, v = _of_one_type(library, a, v)
+        if library.is_lazy(v) and not v.shape:  # Dask looks for arrays only
+            return search(a, v[None], side=side)[0]
+        return search(a, v, side=side)
+
+    return searched
 
 
 def _is_in(library: Library) -> Call:

@@ -192,7 +192,9 @@ class Library:
         return np.asarray(x.get() if type(x).__module__.startswith("cupy") else x)
 
     def is_unknown(self, x: Any) -> bool:
-        """Whether the numbers of an array are not known yet, as under ``jax.jit``."""
+        """Whether the numbers of an array cannot be known yet, as under ``jax.jit``."""
+        if self.is_lazy(x):
+            return False
         try:
             self.plain(x)
         except TypeError:
