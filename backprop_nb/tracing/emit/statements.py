@@ -148,6 +148,10 @@ class Printer:
         """
         is_typed = operand.is_number and not isinstance(operand.value, bool)
         if is_typed and self._notation is NUMPY and not self._fits(expression):
+            is_double = expression.value.dtype == np.float64
+            kinds = {each.kind for each in _types_beside(expression)}
+            if is_double and kinds and kinds <= {*"biu"}:  # which a plain float makes doubles
+                return self._notation.literal(float(operand.value))
             return typed(operand.value, expression.value.dtype), ATOM
         function = expression.row and expression.row.function
         if self._notation is NUMPY and function in _OF_ONE_TRIANGLE:
@@ -158,14 +162,10 @@ class Printer:
         """Whether a plain number is right as it is: the learner wrote it, or an array fits it."""
         if expression.position < self._program.turn:
             return True
-        function = expression.row and expression.row.function
         if expression.is_statement:
             return True
-        if not (isinstance(function, np.ufunc) or function is _WHERE):
-            return False
-        dtype = expression.value.dtype
-        beside = {each.value.dtype for each in expression.operands if not each.is_number}
-        return dtype in beside or dtype.kind == "b"
+        dtype, beside = expression.value.dtype, _types_beside(expression)
+        return bool(beside) and (dtype.kind == "b" or dtype in beside)
 
     def through(self, node: Node) -> tuple[str, ...]:
         """Return the forward statements through which the gradient of ``node`` came."""
@@ -221,6 +221,14 @@ def _symmetric(matrix: Printed, value: Any, options: Mapping[str, Any]) -> Print
     triangle = "triu" if options.get("upper") or options.get("UPLO") == "U" else "tril"
     other = f"np.{triangle}({matrix[0]}, {1 if triangle == 'triu' else -1})"
     return f"np.{triangle}({matrix[0]}) + np.swapaxes({other}, -1, -2)", SUM
+
+
+def _types_beside(expression: Expression) -> set[np.dtype[Any]]:
+    """Return the types of the arrays in a call that is done entry by entry."""
+    function = expression.row and expression.row.function
+    if not (isinstance(function, np.ufunc) or function is _WHERE):
+        return set()
+    return {each.value.dtype for each in expression.operands if not each.is_number}
 
 
 def _brief(line: str) -> str:

@@ -6,7 +6,7 @@ An entry that is used many times receives the sum of what all its copies receive
 from __future__ import annotations
 
 import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -135,14 +135,18 @@ def taken(row: Any, places: Any) -> Any:
     return np.reshape(found, np.shape(places)) if np.ndim(places) else found[0]
 
 
-def _take_text(arguments: Sequence[str], keywords: Mapping[str, Any]) -> str:
-    """Print several positions as an array: other libraries take no list or tuple there."""
-    options = dict(keywords)
-    indices = np.asarray(options.pop("indices"))
-    places = literal(indices.tolist())
-    if indices.ndim:
-        places = f"np.array({places})" if indices.size else literal(indices)
-    return call_text("np.take", [*arguments, places], options)
+def _with_an_array(name: str, option: str) -> Callable[..., str]:
+    """Print several positions or counts as an array: other libraries take no tuple there."""
+
+    def text(arguments: Sequence[str], keywords: Mapping[str, Any]) -> str:
+        options = dict(keywords)
+        entries = np.asarray(options.pop(option))
+        written = literal(entries.tolist())
+        if entries.ndim:
+            written = f"np.array({written})" if entries.size else literal(entries)
+        return call_text(name, [*arguments, written], options)
+
+    return text
 
 
 def _take(g: Any, ans: Any, x: Any, indices: Any, axis: Any = None, mode: str = "raise") -> Any:
@@ -315,7 +319,7 @@ ROWS = (
     row(
         np.take,
         _take,
-        numpy=_take_text,
+        numpy=_with_an_array("np.take", "indices"),
         latex=r"\mathrm{take}(#1)",
         expected="positions within the array",
     ),
@@ -340,6 +344,6 @@ ROWS = (
     row(sliding_window_view, _windows, symbol="windows", view=True),
     row(np.trace, _trace, latex=r"\mathrm{tr}(#1)", symbol="tr"),
     row(np.tile, _tile),
-    row(np.repeat, _repeat),
+    row(np.repeat, _repeat, numpy=_with_an_array("np.repeat", "repeats")),
     row(np.pad, _pad_vjp, compute=_pad),
 )

@@ -615,6 +615,27 @@ def test_a_printed_sigmoid_is_silent_far_out():
         np.testing.assert_allclose(gradient, graph.backward().gradients[0], rtol=1e-6)
 
 
+WITH_WHOLE_NUMBERS = {
+    "a product": lambda x: np.sum(x * np.arange(3)),
+    "a mask": lambda x: -np.sum((x > 0) * x),
+    "a quotient": lambda x: np.sum(x / np.array([1, 2, 3], np.int8)),
+    "a choice": lambda x: np.sum(np.where(x > 0, x * np.arange(3), x)),
+    "counts": lambda x: np.sum(np.repeat(x, [1, 2, 0])),
+}
+
+
+@pytest.mark.parametrize("name", WITH_WHOLE_NUMBERS)
+def test_beside_whole_numbers_a_plain_float_and_an_array_stand_for_themselves(name):
+    # Other libraries take no number of NumPy's as a factor, and no tuple of counts.
+    for x in (np.array([1.5, -0.5, 2.0]), np.array([1.5, -0.5, 2.0], np.float32)):
+        graph = bp.trace(WITH_WHOLE_NUMBERS[name], x)
+        source = graph.to_numpy()
+        _, (gradient,) = run_last_function(source, (x,))
+        np.testing.assert_array_equal(gradient, graph.backward().gradients[0])
+        assert gradient.dtype == x.dtype
+        assert not re.search(r"np\.float64\(-?1\) [*/]|repeat\(x, \(", source) or x.itemsize < 8
+
+
 def test_captured_numbers_keep_a_type_that_decides():
     x = np.ones(2, np.float32)
     graph = bp.trace(lambda x: np.sum(x) * np.float64(2.0), x)
