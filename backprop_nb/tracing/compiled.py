@@ -127,6 +127,9 @@ _NEVER_TRACED = frozenset({type(None), dict})  # text is refused as what it is
 
 def _never_replayed(trace: Trace) -> tuple[str, str] | None:
     """Return why each call needs a trace of its own, and what to write instead, if it does."""
+    if trace.is_stopped:
+        what = "holds what bp.stop_gradient took out, which each run has anew"
+        return what, "pass it as an argument"
     if is_impure(trace):
         what = "draws random numbers, or keeps values from run to run"
         return what, "pass what is drawn or counted, such as a dropout mask, as an argument"

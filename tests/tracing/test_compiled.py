@@ -102,7 +102,9 @@ def test_state_that_is_kept_is_no_part_of_a_path():
             self.calls = self.calls + bp.stop_gradient(x)
             return x * self.calls
 
-    with pytest.warns(BackpropWarning, match="keeps values from run to run"):
+    with pytest.warns(
+        BackpropWarning, match="what bp.stop_gradient took out, which each run has anew"
+    ):
         run = bp.trace(Count(), 2.0).compile()
     first, second = run(2.0)[0], run(2.0)[0]
     assert second - first == 4.0
