@@ -14,13 +14,19 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from backprop_nb.classroom.owners import File, Student, without_mark
+from backprop_nb.classroom.owners import (
+    File,
+    Student,
+    may_be_a_number,
+    may_be_others,
+    without_mark,
+)
 
 MAX_BESIDE: Final = 64_000_000
 """Bytes of what lies beside a submission."""
@@ -119,9 +125,9 @@ def class_of(files: Sequence[File], function: str, pattern: str, attempts: str) 
             chosen.append(
                 HandedIn(each.name, each.student, each.path, each.root, each.place, beside)
             )
-        too = [name for name, why in others.items() if why.startswith(_ANOTHER)]
-        if too:
-            unsure[counting[0].name] = several_meant(counting[0].name, too)
+        for each in counting:
+            if too := [*_too(each, code, others)]:
+                unsure[each.name] = several_meant(each.name, too)
     chosen.sort(key=lambda each: each.name)
     return Gathered(tuple(chosen), left_out, without, unsure)
 
@@ -133,6 +139,22 @@ def several_meant(one: str, others: Sequence[str]) -> str:
     'Several files could be meant: hw.py counts, and not old.py.'
     """
     return f"Several files could be meant: {one} counts, and not {', '.join(others)}."
+
+
+def _too(one: File, code: Sequence[File], others: Mapping[str, str]) -> Iterator[str]:
+    """Yield what could be meant as well: other files, and what may be somebody else's."""
+    for each in code:
+        if others.get(each.name, "").startswith(_ANOTHER) or _may_be_two_peoples(one, each):
+            yield each.name
+
+
+def _may_be_two_peoples(one: File, other: File) -> bool:
+    """Whether nothing but numbers tells two files apart, which may be those of two students."""
+    if one.student.platform:
+        return False
+    doubt = may_be_a_number if one.shared else may_be_others
+    pairs = zip(_stems(one), _stems(other), strict=False)
+    return any(mine != theirs and doubt(mine) and doubt(theirs) for mine, theirs in pairs)
 
 
 _ANOTHER: Final = "Another file of the same student counts"
@@ -210,15 +232,21 @@ def _counting(code: list[File], function: str, attempts: str) -> tuple[list[File
 
 def _age(file: File) -> tuple[str, str, int, str]:
     """Return what orders attempts, the oldest first."""
-    platform, parts = file.student.platform, file.place.split("/")
-    marks = [without_mark(PurePosixPath(part).stem, platform)[1] for part in parts]
+    marks = [_unmarked(file, stem)[1] for stem in _stems(file)]
     return (file.attempt, max(date for date, _ in marks), max(n for _, n in marks), file.name)
 
 
 def _base(file: File) -> str:
     """Return what attempts at the same have in common."""
-    platform, parts = file.student.platform, file.place.split("/")
-    return "/".join(without_mark(PurePosixPath(part).stem, platform)[0] for part in parts)
+    return "/".join(_unmarked(file, stem)[0] for stem in _stems(file))
+
+
+def _stems(file: File) -> list[str]:
+    return [PurePosixPath(part).stem for part in file.place.split("/")]
+
+
+def _unmarked(file: File, stem: str) -> tuple[str, tuple[str, int]]:
+    return without_mark(stem, file.student.platform, own=not file.shared)
 
 
 _USES: Final = re.compile(
@@ -244,7 +272,7 @@ def _used(text: str) -> set[str]:
 def _modules_of(file: File) -> set[str]:
     """Return by which names a file can be imported."""
     stem = PurePosixPath(file.place).stem
-    return {stem, without_mark(stem, file.student.platform)[0]}
+    return {stem, _unmarked(file, stem)[0]}
 
 
 def _defines(text: str, function: str) -> bool:
@@ -272,7 +300,7 @@ def _beside(
         if not each.path.is_file() or not each.path.resolve().is_relative_to(each.root.resolve()):
             continue
         place = PurePosixPath(each.place)
-        stem, _ = without_mark(place.stem, each.student.platform)
+        stem = _unmarked(each, place.stem)[0] or place.stem
         for name in dict.fromkeys([each.place, str(place.with_name(stem + place.suffix))]):
             if name != file.place:
                 files[name] = each.path

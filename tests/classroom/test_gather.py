@@ -181,6 +181,18 @@ def test_nobody_gets_the_solution_of_a_neighbour(tmp_path):
     assert look(tmp_path, files)[0] == {"ada": ("ada.py", []), "bob": ("bob.py", [])}
 
 
+def test_a_file_without_an_ending_that_is_called_as_a_version_lies_beside(tmp_path):
+    files = {"a/hw.py": CODE, "a/v2": "", "b/hw.py": CODE}
+    assert look(tmp_path, files)[0]["a"] == ("a/hw.py", ["v2"])
+
+
+def test_numbers_that_look_like_dates_are_all_graded(tmp_path):
+    names = ["20211001", "20211102", "20210915", "20199999", "v777"]
+    counting, *others = look(tmp_path, [f"{each}.py" for each in names])
+    assert counting == {each: (f"{each}.py", []) for each in names}
+    assert others == [{}, {}, {}]
+
+
 def test_who_has_nothing_to_grade_is_named_with_the_reason(tmp_path):
     (tmp_path / "eve").mkdir()
     files = {
