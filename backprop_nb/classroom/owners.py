@@ -109,7 +109,7 @@ _RECEIPT: Final = re.compile(r"^Name: (?P<name>.*?) \((?P<key>[^()\n]+)\)\s*$", 
 _WHEN: Final = (
     r"(?P<year>20\d\d)(?P<dash>-?)(?P<month>\d\d)(?P=dash)(?P<day>\d\d)"
     r"(?:[-_T ]*(?P<hour>[0-2]\d)[-:_.h]?(?P<minute>[0-5]\d)"
-    r"(?:[-:_.m]?(?P<second>[0-5]\d))?s?)?"
+    r"(?:[-:_.m]?(?P<second>[0-5]\d))?[sZ]?)?"
 )
 _DATE: Final = re.compile(rf"(?:[-_ ]|(?<![^\W_])){_WHEN}(?![^\W_])")
 _MARKS: Final = (
@@ -173,6 +173,7 @@ _TIMES: Final = ("year", "month", "day", "hour", "minute", "second")
 def _date_in(stem: str, *, own: bool = False) -> re.Match[str] | None:
     """Return where a date stands; None where two do, of which one is a number of somebody's."""
     found = [each for each in (_OWN_DATE if own else _DATE).finditer(stem) if _is_date(each)]
+    found = [each for each in found if each["dash"]] or found  # which is no number
     return found[0] if found and (own or len(found) == 1) else None
 
 
