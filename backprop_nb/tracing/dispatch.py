@@ -25,6 +25,7 @@ from backprop_nb.tracing.rules import (
 from backprop_nb.tracing.rules.changes import CHANGES
 from backprop_nb.tracing.rules.indexing import getitem
 from backprop_nb.tracing.rules.lists import ARRAY
+from backprop_nb.tracing.rules.numerical import CHECKS
 from backprop_nb.tracing.rules.piecewise_constant import TEXTS
 from backprop_nb.tracing.rules.row import RefusedError, full_name
 from backprop_nb.tracing.source import FOLDER
@@ -77,6 +78,8 @@ def _answered(
         return function(*_plain_tree(args), **_plain_tree(kwargs))
     if function in TEXTS:
         return function(shown(args[0], learner_frame(frame)), *args[1:], **kwargs)
+    if function in CHECKS:
+        composed(function, CHECKS[function], _plain_tree(args), _plain_tree(kwargs), frame)
     if function in COMPOSITES:
         result = composed(function, COMPOSITES[function], args, kwargs, frame)
         if function in _LAID_OUT:
@@ -254,7 +257,7 @@ def composed(
     except BackpropError:
         raise
     except RefusedError as refused:
-        messages.form_refused(name or full_name(function), str(refused), frame)
+        messages.form_refused(name or full_name(function), refused, frame)
     except TypeError as error:
         if messages.is_learners(error):  # of a function that was handed over
             raise

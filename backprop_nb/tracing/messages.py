@@ -44,7 +44,7 @@ from backprop_nb.tracing.libraries import (
     numpy_function,
 )
 from backprop_nb.tracing.rules import Row, supported_functions
-from backprop_nb.tracing.rules.row import full_name, parameters_of
+from backprop_nb.tracing.rules.row import RefusedError, full_name, parameters_of
 from backprop_nb.tracing.source import describe_place, links, locate, operand
 
 _KINDS = {"c": "complex", "O": "object", "U": "text", "S": "bytes"}
@@ -122,10 +122,14 @@ def unsupported(what: str, frame: FrameType, instead: str | None = None) -> NoRe
     )
 
 
-def form_refused(name: str, expected: str, frame: FrameType) -> NoReturn:
+def form_refused(name: str, refused: RefusedError, frame: FrameType) -> NoReturn:
     """Refuse a call of a function that is traced in other forms."""
     raise UnsupportedError(
-        f"{name} cannot be traced with these arguments.", expected=expected, at=_at(frame)
+        f"{name} cannot be traced with these arguments.",
+        given=refused.given,
+        expected=str(refused),
+        instead=refused.instead,
+        at=_at(frame),
     )
 
 

@@ -80,10 +80,61 @@ def _interp(
         inside = first
     else:
         k = np.clip(np.searchsorted(xp, x, side="right") - 1, 0, np.size(xp) - 2)
-        after, x0, y0 = k + 1, taken(xp, k), taken(fp, k)
-        inside = (taken(fp, after) - y0) / (taken(xp, after) - x0) * np.subtract(x, x0) + y0
+        places = [(taken(xp, each), taken(fp, each)) for each in (k, k + 1)]
+        places.append((np.take(xp, -1), last))
+        inside = _between(x, places, _is_plain_line(xp, fp))
     above = np.where(np.greater(x, np.take(xp, -1)), last if right is None else right, inside)
-    return np.where(np.less(x, np.take(xp, 0)), first if left is None else left, above)
+    found = np.where(np.less(x, np.take(xp, 0)), first if left is None else left, above)
+    if period is not None or np.size(xp) == 1 or isinstance(xp, np.ndarray):
+        return found
+    # Other arguments may not ascend, of which nobody is asked: NaN, and no meaningless number.
+    return np.where(np.all(np.less_equal(xp[:-1], xp[1:])), found, np.nan)
+
+
+def _is_plain_line(xp: Any, fp: Any) -> bool:
+    """Whether no line between two points is NaN, of which traced points cannot be sure."""
+    if not (isinstance(xp, np.ndarray) and isinstance(fp, np.ndarray)):
+        return False
+    return bool(np.all(np.isfinite(xp)) and np.all(np.isfinite(fp)) and xp[-2] < xp[-1])
+
+
+def _between(x: Any, points: Sequence[tuple[Any, Any]], is_plain: bool) -> Any:
+    """Go along a line from the point before, and as NumPy does where infinities make that NaN.
+
+    There it comes from the point after, and has no line to go at the points themselves, of
+    which the third is the last, and where both are of one height.
+    """
+    (x0, y0), (x1, y1), (x2, y2) = points
+    slope = (y1 - y0) / (x1 - x0)
+    line = slope * np.subtract(x, x0) + y0
+    if is_plain:
+        return line
+    level = np.logical_or(np.equal(x, x0), np.equal(y0, y1))
+    other = np.where(level, y0, slope * np.subtract(x, x1) + y1)
+    other = np.where(np.equal(x, x2), y2, other)
+    is_without = np.logical_and(np.isnan(line), np.equal(x, x))  # and not for want of an x
+    return np.where(is_without, other, line)
+
+
+def _ascends(
+    x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None
+) -> None:
+    """Refuse points that do not ascend, for which NumPy gives a number without a meaning."""
+    xp = np.asarray(xp, dtype=float)
+    if period is not None or xp.ndim != 1:
+        return
+    wrong = np.flatnonzero(~(xp[:-1] <= xp[1:]))
+    if not wrong.size:
+        return
+    k = int(wrong[0])
+    instead = "np.interp(x, np.sort(xp), np.take(fp, np.argsort(xp)))"
+    if np.all(xp[:-1] >= xp[1:]):
+        instead = "np.interp(x, xp[::-1], fp[::-1])"
+    raise RefusedError(
+        "xp that ascends, for NumPy's result has no meaning where it does not",
+        given=f"xp[{k}] = {xp[k]:g}, and xp[{k + 1}] = {xp[k + 1]:g}",
+        instead="" if np.any(np.isnan(xp)) else instead,
+    )
 
 
 # --- areas and slopes -------------------------------------------------------------
@@ -313,6 +364,9 @@ def _piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **kw:
         result = np.where(condition, found, result)
     return result
 
+
+CHECKS: dict[Callable[..., Any], Callable[..., None]] = {np.interp: _ascends}
+"""What refuses a call for its plain values, of which the trace of its parts asks nothing."""
 
 COMPOSITES: dict[Callable[..., Any], Callable[..., Any]] = {
     np.correlate: _correlate,

@@ -367,6 +367,10 @@ def shaped_like(g: Any, x: Any) -> Any:
 class RefusedError(TypeError):
     """A form of a call that cannot be traced; its text says what is expected instead."""
 
+    def __init__(self, expected: str, *, given: str = "", instead: str = "") -> None:
+        super().__init__(expected)
+        self.given, self.instead = given, instead
+
 
 def as_array(x: Any) -> Any:
     """Return a list as an array, and whatever is an array already as it is."""

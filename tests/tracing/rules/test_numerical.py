@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from rule_checks import MadeTests, RefusedTests, RowTests, case, ways
+from rule_checks import MadeTests, RefusedTests, RowTests, assert_same, case, ways
 
 from backprop_nb.errors import UnsupportedError
 from backprop_nb.tracing import trace
@@ -39,7 +39,7 @@ MADE = {
     "correlate": (np.correlate, V, V[:2]),
     "correlate full": (lambda a, v: np.correlate(a, v, "full"), V[:2], V),
     "correlate same": (lambda a, v: np.correlate(a, v, mode="same"), V[:2], V),
-    "interp": (np.interp, WANTED, AT, V),
+    "interp": (lambda x, at, f: np.interp(x, np.sort(at), f), WANTED, AT, V),
     "interp with ends": (lambda x, f: np.interp(x, AT, f, left=0.5, right=1.0), WANTED, V),
     "interp of a number": (lambda x: np.interp(x, AT, V), ONE),
     "interp of lists": (lambda f: np.interp([1.0, 2.5], [0.5, 1.5, 3.0], f), V[:3]),
@@ -94,7 +94,17 @@ MADE = {
 }
 EXCLUDING = np.vectorize(lambda v, k: v * k, excluded=["k"])
 BASES = [2.0, 3.0, 4.0, 5.0]
+DESCENDING = r"xp\[0\] = 4.7, and xp\[1\] = 3.3\n.*ascends.*\n.*\(x, xp\[::-1\], fp\[::-1\]\)"
 REFUSED = {
+    "descending": (lambda x: np.interp(x, AT[::-1], V), X, DESCENDING),
+    "descending list": (lambda x: np.interp(x, [*AT[::-1]], [*V]), X, DESCENDING),
+    "descending, traced": (lambda at: np.interp(1.0, at, V), AT[::-1].copy(), DESCENDING),
+    "disorder": (
+        lambda x: np.interp(x, [0.0, 2, 1], V[:3]),
+        X,
+        r"xp\[2\] = 1\n.*\n.*np.argsort\(xp",
+    ),
+    "no place": (lambda x: np.interp(x, [0.0, np.nan], V[:2]), X, r"xp\[1\] = nan\n.*\n +at"),
     "steps": (lambda x: np.gradient(x, 1.0, 2.0, 3.0), X, "one spacing for each axis"),
     "places": (lambda x: np.gradient(x, AT), X, "one spacing for each axis"),
     "few": (lambda x: np.gradient(x[:1], axis=0), X, "more than edge_order entries"),
@@ -118,6 +128,46 @@ class TestMade(MadeTests):
 
 class TestRefused(RefusedTests):
     """The tests that refused calls share."""
+
+
+INF = np.inf
+BESIDE = {
+    "two that are low": ([0.0, 1.0, 2.0], [-INF, -INF, 0.0]),
+    "one that is high": ([0.0, 1.0, 2.0], [0.0, INF, 1.0]),
+    "one after the other": ([0.0, 1.0, 2.0], [1.0, -INF, INF]),
+    "all": ([0.0, 1.0, 2.0], [INF, INF, INF]),
+    "no number": ([0.0, 1.0, 2.0], [1.0, np.nan, 1.0]),
+    "far places": ([-INF, 1.0, INF], [1.0, 2.0, 3.0]),
+    "far places of one height": ([-INF, 0.0, INF], [2.0, 2.0, 2.0]),
+    "a step at the end": ([0.0, 2.0, 2.0], [1.0, 2.0, 3.0]),
+}
+
+
+@pytest.mark.parametrize("name", BESIDE)
+@pytest.mark.filterwarnings("ignore:invalid value", "ignore:divide by zero")
+@pytest.mark.filterwarnings("ignore::backprop_nb.errors.BackpropWarning")
+def test_beside_infinities_a_line_is_where_numpy_has_it(name):
+    x = np.array([-INF, -1.0, 0.0, 0.5, 1.0, 1.5, 2.0, 3.0, INF, np.nan])
+    at, heights = map(np.array, BESIDE[name])
+    right = np.interp(x, at, heights)
+    assert_same(trace(lambda x: np.interp(x, at, heights), x).value, right)
+    assert_same(trace(lambda x: np.interp(x, at.tolist(), heights.tolist()), x).value, right)
+    graph = trace(lambda at, heights: np.interp(x, at, heights), np.arange(3.0), np.ones(3))
+    assert_same(graph.evaluate(at, heights), right)
+
+
+def test_what_is_written_in_place_of_points_that_do_not_ascend_is_numpys():
+    xp, fp = np.array([3.0, 1.0, 2.0]), [5.0, 7.0, 6.0]
+    graph = trace(lambda x: np.interp(x, np.sort(xp), np.take(fp, np.argsort(xp))), 1.25)
+    assert graph.value == 6.75
+    graph = trace(lambda xp: np.interp(1.25, np.sort(xp), np.take(fp, np.argsort(xp))), xp)
+    assert graph.value == 6.75
+
+
+def test_traced_points_that_cease_to_ascend_have_no_value():
+    graph = trace(lambda at: np.interp(1.0, at, V), AT)
+    assert graph.value == graph.evaluate(AT) == np.interp(1.0, AT, V)
+    assert np.isnan(graph.evaluate(AT[::-1]))
 
 
 def test_the_ends_of_a_grid_are_exact():
