@@ -108,7 +108,8 @@ _RECEIPT: Final = re.compile(r"^Name: (?P<name>.*?) \((?P<key>[^()\n]+)\)\s*$", 
 # What makes a name that of an attempt.  Of a number the larger is newer, of a date the later.
 _WHEN: Final = (
     r"(?P<year>20\d\d)(?P<dash>-?)(?P<month>\d\d)(?P=dash)(?P<day>\d\d)"
-    r"(?:[-_T ]*(?P<hour>[0-2]\d)[-:_.h]?(?P<minute>[0-5]\d)"
+    r"(?:(?![-_T ]*20\d\d-\d\d-\d\d(?!\d))"  # that is the date, and no time
+    r"[-_T ]*(?P<hour>[0-2]\d)[-:_.h]?(?P<minute>[0-5]\d)"
     r"(?:[-:_.m]?(?P<second>[0-5]\d))?[sZ]?)?"
 )
 _DATE: Final = re.compile(rf"(?:[-_ ]|(?<![^\W_])){_WHEN}(?![^\W_])")

@@ -35,7 +35,7 @@ def students(names):
         *[(each, "ada") for each in (
             *("2025-11-02_ada", "20251102_ada", "ada_20251102", "ada 2025-11-02 10:30", "ada_v2"),
             *("ada_2025-11-02T10h30m05s", "ada_2025-11-02T10:30:05Z"),
-            *("ada_2025-11-02T10:30:05Z", "ada (2)", "ada(10)", "ada-Copy1", "ada - Copy (2)"),
+            *("ada (2)", "ada(10)", "ada-Copy1", "ada - Copy (2)"),
             *("ada - Kopie", "ada-copie", "ada_attempt_2", "ada-versuch3", "v2_ada", "ada_old"))],
         ("20211001 (2)", "20211001"), ("20211001-Copy1", "20211001"), ("v12345_v2", "v12345"),
         ("hw_2025-11-02_ada", "hw_ada"), ("12345678_20251102", "12345678"),
