@@ -11,6 +11,7 @@ from strict import STRICT
 
 import backprop_nb as bp
 from backprop_nb.errors import ShapeError, UnsupportedError
+from backprop_nb.tracing.elsewhere.program import undecided
 
 RNG = np.random.default_rng(5)
 X, W, B = RNG.normal(size=(6, 3)), RNG.normal(size=(3, 2)), RNG.normal(size=2)
@@ -308,6 +309,12 @@ def test_an_error_of_a_plan_is_not_told_as_one_of_a_library_that_compiles():
         compiled(da.asarray(FLAT).map_blocks(spoilt, dtype=float, meta=FLAT))[0].compute()
 
 
+def with_an_if(x):
+    if np.logical_not(np.sum(x) > 9):
+        return np.sum(x * 2)
+    return np.sum(x * 3)
+
+
 def test_a_decision_cannot_be_checked_while_a_library_compiles():
     class Unknown:
         """A value that is not known yet, as under ``jax.jit``."""
@@ -324,14 +331,29 @@ def test_a_decision_cannot_be_checked_while_a_library_compiles():
         def logical_not(self, x):
             return Unknown()
 
-    def f(x):
-        if np.logical_not(x > 1):
-            return x * 2
-        return x * 3
-
-    compiled = bp.trace(f, 0.5).compile(xp=Compiling())
+    compiled = bp.trace(with_an_if, FLAT).compile(xp=Compiling())
     with pytest.raises(UnsupportedError, match=r"decision.*\n.*logical_not"):
-        compiled(0.5)
+        compiled(FLAT)
+
+
+UNDECIDED = {
+    "np.where(…) in place of an if": with_an_if,
+    "np.maximum(a, b) in place of max(a, b)": lambda x: max(x[0], x[1]),
+    "a computed place as it is, x[np.argmax(x)], in place of int(…)": lambda x: x[
+        int(np.argmax(x))
+    ],
+    "x[i, :] in place of x[i] with a computed i": lambda x: np.sum(np.outer(x, x)[np.argmax(x)]),
+    "": lambda x: np.sum(np.geomspace(x[0], x[3], 4)),
+}
+
+
+@pytest.mark.parametrize("advice", UNDECIDED)
+def test_what_to_write_in_place_of_a_decision_fits_the_line(advice):
+    last = "call what graph.compile(xp=…) returns as it is"
+    guards = nonempty(bp.trace(UNDECIDED[advice], FLAT).guards)
+    assert {undecided(guard).instead for guard in guards} == {
+        f"{advice}, or {last}" if advice else last
+    }
 
 
 def test_other_shapes_cannot_be_traced_while_a_library_compiles():

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import reduce
+from itertools import islice
 from operator import or_
 from typing import Any, NamedTuple
 
@@ -272,7 +274,7 @@ def _check(library: Library, guard: Guard, value: Any) -> None:
         try:
             found = bool(value) if guard.asked == "truth" else library.plain(value)
         except TypeError as error:
-            raise _undecided(guard) from error
+            raise undecided(guard) from error
         holds = bool(np.array_equal(found, guard.answer))
     if not holds:
         raise OffPathError
@@ -299,27 +301,35 @@ def _or_nan(library: Library, missed: Any, x: Any) -> Any:
     return x
 
 
-def _undecided(guard: Guard) -> UnsupportedError:
+def undecided(guard: Guard) -> UnsupportedError:
+    """Return the error for a decision of which the library does not know yet how it falls out."""
     line = _line_of(guard)
-    usual = "np.where(…) in place of an if, x[i, :] in place of x[i] with a computed i"
-    instead = next((text for name, text in _WITHOUT_DECISION.items() if name in line), usual)
+    instead = (text for form, text in _WITHOUT_DECISION.items() if re.search(form, line))
     return UnsupportedError(
         "A decision that depends on the values cannot be checked while another library compiles "
         "the function.",
         given=line,
-        instead=f"{instead}, or {_UNCOMPILED}",
+        instead=", or ".join([*islice(instead, 1), _UNCOMPILED]),
     )
 
 
 _WITHOUT_DECISION = {
-    "np.nanmax": "np.max(np.where(np.isnan(x), -np.inf, x)) in place of np.nanmax(x)",
-    "np.nanmin": "np.min(np.where(np.isnan(x), np.inf, x)) in place of np.nanmin(x)",
-    "lstsq": "np.linalg.pinv(A) @ b in place of np.linalg.lstsq(A, b)[0]",
+    r"np\.nanmax\(": "np.max(np.where(np.isnan(x), -np.inf, x)) in place of np.nanmax(x)",
+    r"np\.nanmin\(": "np.min(np.where(np.isnan(x), np.inf, x)) in place of np.nanmin(x)",
+    r"\blstsq\(": "np.linalg.pinv(A) @ b in place of np.linalg.lstsq(A, b)[0]",
+    r"(?<![.\w])max\(": "np.maximum(a, b) in place of max(a, b)",
+    r"(?<![.\w])min\(": "np.minimum(a, b) in place of min(a, b)",
+    r"(?<![.\w])int\(": "a computed place as it is, x[np.argmax(x)], in place of int(…)",
+    r"\b(if|while|and|or|not|assert)\b": "np.where(…) in place of an if",
+    r"\w\[[^][<>=]*[a-zA-Z_]": "x[i, :] in place of x[i] with a computed i",
 }
-"""What to write for functions that decide by the values themselves."""
+"""What to write in lines that decide by the values themselves; the first that fits counts."""
 
 
 _UNCOMPILED = "call what graph.compile(xp=…) returns as it is"
+
+
+_OF_A_MASK = {"np.nonzero", "np.flatnonzero", "np.argwhere", "np.where"}
 
 
 def _unknown(program: Program, call: Expression, error: Exception) -> UnsupportedError:
@@ -330,19 +340,21 @@ def _unknown(program: Program, call: Expression, error: Exception) -> Unsupporte
     problem, instead = f"{name} needs the values, which are not known", _UNCOMPILED
     if is_mask or finds:
         what = f"{name} finds" if finds else "a mask picks"
-        index = "mask" if is_mask else f"{name}(mask)"
         problem = f"How many entries {what} is not known"
-        instead = f"np.where(mask, x, 0.0) in place of x[{index}], np.sum(mask) for their number, "
-        instead += f"or {_UNCOMPILED}"
     # What only a decision needs stands with the decisions.
     pairs: list[tuple[Expression, Record | Guard]] = [
         *zip(program.forward, program.trace.records, strict=False),
         *program.decisions,
     ]
     made = next((maker for each, maker in pairs if each is call), None)
+    line = _line_of(made) if made else ""
+    if "[" in line and (is_mask or name in _OF_A_MASK):
+        index = "mask" if is_mask else f"{name}(mask)"
+        instead = f"np.where(mask, x, 0.0) in place of x[{index}], np.sum(mask) for their number, "
+        instead += f"or {_UNCOMPILED}"
     return UnsupportedError(
         f"{problem} while another library compiles the function.",
-        given=_line_of(made) if made else "a step back",
+        given=line or "a step back",
         instead=instead,
     )
 
