@@ -483,6 +483,8 @@ class Report(Suggesting):
             list(dict.fromkeys(f"line {each.line}" for each in best if each.number == number))
             for number in numbers
         ]
+        taken = {each[0] for each in places if len(each) == 1}  # by another mistake
+        places = [[at for at in each if at not in taken] or each for each in places]
         if len(places) > 1:
             what = ", and ".join(f"one in {_either(each)}" for each in places)
             if all(each == places[0] for each in places):

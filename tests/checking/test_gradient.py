@@ -298,3 +298,22 @@ def test_half_of_the_gradient_with_the_other_sign_is_no_step_of_an_update():
     assert "is −0.5 times the right one." in given(-0.5)
     assert "step of an update" not in given(-0.5)
     assert "step of an update" in given(-0.1)
+
+
+def test_a_line_that_one_mistake_is_in_is_no_other_place_of_the_other():
+    def loss(W, V):
+        return np.sum((V @ np.tanh(W @ np.arange(1.0, 4.0))) ** 2)
+
+    def gradient(W, V):
+        x = np.arange(1.0, 4.0)
+        h = np.tanh(W @ x)
+        d = 2 * (V @ h)
+        dV = np.outer(h, d)
+        dh = (V.T @ d) * (1 - h**2)
+        dW = np.outer(x, dh)
+        return dW, dV
+
+    W, V = np.arange(12.0).reshape(4, 3) / 20, np.arange(8.0).reshape(2, 4) / 10
+    first = gradient.__code__.co_firstlineno
+    said = str(bp.check_gradient(loss, gradient, W, V))
+    assert f"2 mistakes: one in line {first + 4}, and one in line {first + 6}." in said
