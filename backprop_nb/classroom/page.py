@@ -298,7 +298,7 @@ def _lines(summary: Mapping[str, Any]) -> Iterator[str]:
     yield "<h2>Where it first goes wrong</h2>"
     yield (
         "<p>The quantity that is wrong first, and the line of code that it stands in; "
-        f"known of {known} of the {counted(summary['wrong_gradients'], 'student')} who have a "
+        f"known of {known} of the {counted(summary['wrong_gradients'], 'student')} with a "
         "wrong gradient.</p>"
     )
     yield f"<details{_open(rows)}>\n<summary>{counted(len(rows), 'line')} of code</summary>"

@@ -113,6 +113,7 @@ test("a step over several frames ends where something is asked, and goes on from
 
 test("a question says where, what and which entry", () => {
   assert.equal(questionWords(seed, "value"), "The way back begins: what is d_f, the derivative of f by itself?");
+  assert.equal(questionWords(seed, "sign"), "The way back begins: is d_f, the derivative of f by itself, negative, zero or positive?");
   assert.equal(questionWords(first, "value"), "Back through f = np.sum(u): what does u receive, at entry [1]?");
   assert.equal(questionWords(whole, "value"), "Back through f = np.sum(u): the last contribution reaches u; what is its whole adjoint d_u, at entry [1]?");
   assert.equal(questionWords(first, "sign"), "Back through f = np.sum(u): is what u receives, at entry [1], negative, zero or positive?");

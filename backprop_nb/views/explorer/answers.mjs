@@ -88,7 +88,7 @@ export function questionWords({ name, giver, whole, ask }, mode) {
   const what = !giver ? own : whole ? `${sum}${comma}` : `what ${name} receives${at}${comma}`;
   const asked = {
     value: giver && !whole ? `what does ${name} receive${at}` : `what is ${giver ? sum : own}`,
-    sign: `is ${what} negative, zero or positive`,
+    sign: `is ${what}${giver ? "" : ","} negative, zero or positive`,
     shape: `what is the shape of ${what}`,
   };
   return `${through}${last}${asked[mode]}?`;
