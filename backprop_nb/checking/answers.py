@@ -19,7 +19,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from backprop_nb.checking.reading import as_numbers, as_set, as_text
+from backprop_nb.checking.reading import as_numbers, as_set, as_text, two_readings
 from backprop_nb.data import QUESTIONS
 from backprop_nb.errors import InvalidValueError, NotFoundError, either, in_words
 
@@ -33,7 +33,7 @@ _WITHIN_WRONG = 0.05
 """A wrong number is told from others within this share of its size, however much may be right."""
 _SHOWN = 60
 """So many characters of what was given are shown."""
-_IN_NUMBERS = {*"+-*/().,^%", "**"}
+_IN_NUMBERS = {*"+-*/()[].,^%", "**"}
 """The signs of an answer in numbers."""
 
 
@@ -162,7 +162,8 @@ class Answer:
         if not question.fits(given):
             form = f"{question.form}{_instead(given, question)}"
             return f"{_shown(given)} cannot be read as an answer. Write {form}."
-        return f"not {_shown(given)}. {question.reason(given) or 'Try again.'}"
+        why = question.reason(given) or "Try again."
+        return f"not {_shown(given)}{_read_as(given, question)}. {why}"
 
     def __bool__(self) -> bool:
         return self.is_right or self.gave_up
@@ -179,6 +180,13 @@ def _is_blank(given: Any) -> bool:
     if isinstance(given, tuple):
         return not given
     return isinstance(given, str) and not given.strip(" .…\"'")
+
+
+def _read_as(given: Any, question: Question) -> str:
+    """Say how a number was read that may be a thousand, too."""
+    is_one = question.is_in_numbers and not isinstance(question.right, list)
+    both = two_readings(given) if is_one and isinstance(given, str) else ()
+    return f", read as {both[1]} and not as {both[0]}" if both else ""
 
 
 def _instead(given: Any, question: Question) -> str:
@@ -301,7 +309,7 @@ def _signs(
             break
         if token.string == "^":
             found.append((token, "**"))
-        elif token.string == "%" and after.string in (")", ","):
+        elif token.string == "%" and after.string in (")", "]", ","):
             found.append((token, "/100"))
     return []
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import math
 import operator
 import re
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from typing import Any
@@ -29,7 +31,14 @@ _OPERATORS: Mapping[type[ast.operator], Callable[[float, float], Any]] = {
 }
 _FACTORS = re.compile(r"[,;x×]|\band\b|\bby\b")
 """What stands between numbers: (2, 3), and 2 x 3."""
-_IN_PYTHON = str.maketrans({"−": "-", "×": "*", "·": "*", "^": "**", "%": "/100"})
+_IN_PYTHON = str.maketrans({"−": "-", "–": "-", "×": "*", "·": "*", "^": "**", "⁄": "/"})
+_FRACTION = re.compile("[¼-¾⅐-⅞]")
+_BETWEEN_THOUSANDS = re.compile(r"(?<=\d)[\s_](?=\d{3}(?!\d))")
+"""What stands in 1 000 and in 1_000, but not in 1 1/2."""
+_PER_CENT = re.compile(r"%(?=\s*(?:$|\)|/|\*(?!\*)))")
+"""The sign behind a number, and not the operator in 5 % 2; nor is a share raised to a power."""
+_TWO_READINGS = re.compile(r"(?<![\d.,])([1-9]\d{0,2}),(\d{3})(?![\d.,])")
+"""A thousand with an English comma, or a number with three digits behind a German one."""
 _WORDS = {
     **dict.fromkeys(["minus", "negative", "subtract"], "-"),
     **dict.fromkeys(["plus", "positive", "add"], "+"),
@@ -77,6 +86,7 @@ def as_numbers(given: Any, shape: tuple[int, ...]) -> Any:
     """Return an answer as floats of a shape; None if it is none."""
     try:
         if isinstance(given, str):
+            given = given.strip().removesuffix(".")
             # 0,5 is one half where one number is asked for
             one = given.strip("[] ").replace(",", ".")
             parts = _FACTORS.split(given.strip("()[] ")) if shape else [one]
@@ -91,16 +101,33 @@ def as_numbers(given: Any, shape: tuple[int, ...]) -> Any:
         return None
 
 
+def two_readings(text: str) -> tuple[str, ...]:
+    """Return both numbers that a text with a comma may stand for; none where it is plain.
+
+    The second, with a decimal comma, is what it is read as.
+
+    >>> two_readings("1,000"), two_readings("0,125")
+    (('1000', '1.000'), ())
+    """
+    found = _TWO_READINGS.search(text)
+    return (f"{found[1]}{found[2]}", f"{found[1]}.{found[2]}") if found else ()
+
+
 def _as_number(text: str) -> float:
     """Return a number as it is written; ``parseNumber`` in the explorer's answers.mjs does too.
 
     >>> _as_number("1 / 4"), _as_number("−2.5 %"), _as_number("(1/4)^2"), _as_number("3/4^2")
     (0.25, -0.025, 0.0625, 0.1875)
     """
-    written = text.translate(_IN_PYTHON)
-    written = re.sub(r"(?<=\d)\s(?=\d{3}(?!\d))", "", written)  # 1 000, but not 1 1/2
+    written = _FRACTION.sub(lambda sign: f"({unicodedata.normalize('NFKC', sign[0])})", text)
+    written = _PER_CENT.sub("/100", _BETWEEN_THOUSANDS.sub("", written)).translate(_IN_PYTHON)
+    if not re.fullmatch(r"[0-9eE.+*/()\s-]*", written):  # 0x10 and 10_00 are Python's
+        raise ValueError("no number")
     written = re.sub(r"(?<![\d.])0+(?=\d)", "", written)  # 07, which Python refuses
-    return _computed(ast.parse(written.strip(), mode="eval").body)
+    number = _computed(ast.parse(written.strip(), mode="eval").body)
+    if not math.isfinite(number):  # 1e999
+        raise ValueError("no number")
+    return number
 
 
 def _computed(node: ast.expr) -> float:

@@ -74,6 +74,8 @@ def test_a_right_answer_opens_the_way(check, name, answer, capsys):
         ("count", 24, "24. No biases?"),
         ("count", 28, "28. Count again."),
         ("count", np.nan, "nan. Count again."),
+        ("count", "1,000", '"1,000", read as 1.000 and not as 1000. Count again.'),
+        ("count", "0,125", '"0,125". Count again.'),
         ("share", 0.2, "0.2. Try again."),
         ("share", 1 / 3, "0.333333. Try again."),
         ("about", 14, "14. Try again."),
@@ -300,6 +302,8 @@ def test_what_is_no_number_cannot_be_read_as_one(typed):
         ('check("q", 0.5^2)', 'check("q", 0.5**2)'),
         ('if check("q", (1/2)^2):  # 2^2', 'if check("q", (1/2)**2):  # 2^2'),
         ('check("q", 2^3); print(2^3)', 'check("q", 2**3); print(2^3)'),
+        ('check("q", [2^10])', 'check("q", [2**10])'),
+        ('check("q", [2^3, 10 %])', 'check("q", [2**3, 10 /100])'),
         ("ok = check('q', 25%)", "ok = check('q', 25/100)"),
         ('check("q", (10 %), 1000^(1/3) %)', 'check("q", (10 /100), 1000**(1/3) /100)'),
         ('if check("q", - ):', 'if check("q", "-" ):'),  # without the quotation marks

@@ -143,6 +143,13 @@ test("any other wrong answer hears how far off it is, and not the number", () =>
   assert.equal(distanceWords(2, 0), "it is smaller in size");
 });
 
+test("a comma before three digits is a decimal one, and who means a thousand hears so", () => {
+  const large = { ...first, ask: { ...first.ask, value: 1250 } };
+  const said = "Not yet: it is read as 1.250 and not as 1250.";
+  assert.deepEqual(judge("value", large, "1,250"), { right: false, said });
+  assert.match(judge("value", large, "1,500").said, /too small/);
+});
+
 test("what cannot be read is no try", () => {
   assert.equal(judge("value", first, "abc").right, null);
   assert.equal(judge("shape", first, "abc").right, null);

@@ -94,11 +94,22 @@ export function questionWords({ name, giver, whole, ask }, mode) {
   return `${through}${last}${asked[mode]}?`;
 }
 
+/** Both numbers that a text with a comma may stand for, such as 1,000; or null. */
+export function twoReadings(text) {
+  const plain = text.trim().replace(/\.$/, "");
+  const [, whole, rest] = plain.match(/(?:^|[^\d.,])([1-9]\d{0,2}),(\d{3})(?![\d.,])/) ?? [];
+  return whole ? [whole + rest, `${whole}.${rest}`] : null;
+}
+
 /** A number as people write it, by the rule of `_as_number` in checking/reading.py; or null. */
 export function parseNumber(text) {
   const plain = text
-    .replace(/[−×·^,%]/g, (sign) => IN_CODE[sign])
-    .replace(/(\d)\s(?=\d{3}(?!\d))/g, "$1"); // 1 000
+    .trim()
+    .replace(/\.$/, "")
+    .replace(/[¼-¾⅐-⅞]/g, (fraction) => `(${fraction.normalize("NFKC")})`)
+    .replace(/(\d)[\s_](?=\d{3}(?!\d))/g, "$1") // 1 000
+    .replace(/%(?=\s*(?:$|\)|\/|\*(?!\*)))/g, "/100") // but not 5 % 2
+    .replace(/[−–×·^,⁄]/g, (sign) => IN_CODE[sign]);
   const value = computed(plain.match(TOKENS) ?? []);
   if (!Number.isFinite(value)) return null;
   const parts = plain.replace(/\s/g, "").match(SINGLE);
@@ -108,7 +119,7 @@ export function parseNumber(text) {
   return { value, digits, unit: Number(`1e${power - rest.length - (percent ? 2 : 0)}`) };
 }
 
-const IN_CODE = { "−": "-", "×": "*", "·": "*", "^": "**", ",": ".", "%": "/100" };
+const IN_CODE = { "−": "-", "–": "-", "×": "*", "·": "*", "^": "**", ",": ".", "⁄": "/" };
 const TOKENS = /\*\*|(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|\S/gi;
 const SINGLE = /^[+-]?(\d*)\.?(\d*)(?:e([+-]?\d+))?(\/100)?$/i;
 
@@ -173,6 +184,9 @@ function judgeValue(question, text) {
     const exact = Math.abs(answer.value - value) <= 1e-5 * Math.abs(value);
     return { right: true, said: exact ? "Right." : "Right, within 1 % or to the digits given." };
   }
+  const both = twoReadings(text);
+  const meant = both && isNear(parseNumber(both[0]), value);
+  if (meant) return wrong(`: it is read as ${both[1]} and not as ${both[0]}.`);
   const known = Object.keys(mistakes).find((kind) => isNear(answer, mistakes[kind]));
   if (known) return wrong(`. ${MISTAKES[known](question)}`);
   const flipped = value !== 0 && isNear(answer, -value);
