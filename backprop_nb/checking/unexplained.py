@@ -22,7 +22,7 @@ from backprop_nb.checking.compare import (
 from backprop_nb.checking.convention import Course, Penalty, Reduction, Weights
 from backprop_nb.checking.packing import check_calls, names_of_arguments
 from backprop_nb.checking.raised import NO_SUCH_KEY
-from backprop_nb.checking.report import Hints, both_in_digits, in_digits, scaling
+from backprop_nb.checking.report import Hints, both_in_digits, scaling
 from backprop_nb.errors import BackpropError, in_words
 from backprop_nb.network.activations import ActivationName, OutputName
 from backprop_nb.network.losses import LossName
@@ -253,6 +253,8 @@ def in_sizes(texts: Sequence[str], sizes: Sequence[Mapping[str, int]]) -> str | 
     'divide it by n_K, with n_K the number of outputs'
     >>> in_sizes(["divide it by 7", "divide it by 8"], sizes)
     'divide it by N, with N the number of samples'
+    >>> in_sizes(["multiply it by 10/7", "multiply it by 5/4"], sizes)
+    'multiply it by 10/N, with N the number of samples'
     >>> in_sizes(["multiply it by 2", "multiply it by 3"], sizes) is None
     True
     """
@@ -295,7 +297,7 @@ def _in_sizes(parts: Sequence[str], sizes: Sequence[Mapping[str, int]]) -> str |
     for words, values in _products(sizes):
         times = [number / value for number, value in zip(numbers, values, strict=True)]
         if np.allclose(times, times[0], rtol=1e-5):
-            number = in_digits(times[0], 1e-5 * abs(times[0]), least=1).replace("-", "−")
+            number = signed(times[0])
             return f"{number}{words[1:]}" if words.startswith("1/") else f"{number} {words}"
     return None
 

@@ -6,7 +6,7 @@ import ast
 import functools
 import itertools
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from types import MappingProxyType
@@ -14,6 +14,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
+from backprop_nb.checking.compare import is_plain
 from backprop_nb.checking.lines.followed import Array, moved, shortened, traceable_leaves
 from backprop_nb.checking.lines.followed import traced as trace_of
 from backprop_nb.checking.lines.inputs import may_be_wrong
@@ -141,7 +142,7 @@ def find_faults(
     near = [way for way in ways if way.cost <= best + _TIES]
     faults = search.without_right([fault for way in near for fault in way.faults()])
     faults = search.without_right([*faults, *search.scaled_elsewhere(faults)])
-    faults = search.where_made(faults)
+    faults = search.where_counted(search.where_made(faults))
     # Of each line the best that says what to write, if there is one.
     told = sorted(faults, key=lambda fault: not fault.repair)
     first = {(fault.line, fault.number): fault for fault in reversed(told)}
@@ -540,6 +541,37 @@ class _Search:
                 is_named = re.search(rf"\b{fault.source}\b", fault.repair)
                 found.append(replace(fault, source=made, repair="" if is_named else fault.repair))
         return [each for each in found if each.line not in renamed]
+
+    def where_counted(self, faults: list[Fault]) -> list[Fault]:
+        """Blame the line that counts something else, not one that divides by that count.
+
+        A 2 or a sign that is missing there is no count.
+        """
+        counts = {name for fault in faults for name in self._counted_by(fault)}
+
+        def makes_up(fault: Fault) -> bool:
+            if fault.source is None or is_plain(ratio(fault.given, fault.expected)):
+                return False
+            read = {each for each in counts if re.search(rf"\b{each}\b", str(fault.source))}
+            is_for_it = any(fault.repair.endswith(f"in place of {each}") for each in read)
+            is_named = fault.repair.partition(" in place of ")[0].isidentifier()
+            return bool(read) and (fault.lacks_a_factor or (is_for_it and not is_named))
+
+        if any(fault.number > 1 for fault in faults):  # each is needed
+            return faults
+        return [each for each in faults if not makes_up(each)]
+
+    def _counted_by(self, fault: Fault) -> Iterator[str]:
+        """Yield the name to which a line gives a whole number, if another is to be its value."""
+        if not fault.repair or fault.lacks_a_factor:
+            return
+        for scope in self.rewriting.scopes:
+            for each in scope.block.statements:
+                match each:
+                    case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                        is_here = scope.block.source(value) == fault.source
+                        if is_here and scope.kinds.get(name) == "int":
+                            yield name
 
     def _is_right(self, fault: Fault) -> bool:
         """Whether a line gives a true quantity, in its shape."""

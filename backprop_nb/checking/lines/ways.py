@@ -173,9 +173,36 @@ def _instead(scope: Scope, node: ast.expr, parent: ast.AST | None) -> Iterator[W
         for text, size in scope.sizes.items():
             if text != text_of(node):
                 yield Way(size, "number", 1.0)
+    if isinstance(scope.block.module.parent.get(node), ast.Assign):
+        for new in _other_lengths(scope, node):
+            yield Way(new, "number", 1.0)
     if isinstance(node, (*PLACES, ast.BinOp, ast.Call)) and not is_target:
         yield from _turned(scope, node, parent)
         yield from _wrapped(scope, node, parent)
+
+
+def _other_lengths(scope: Scope, node: ast.expr) -> Iterator[ast.expr]:
+    """Yield what may be counted in place of something else, or of a number that was typed.
+
+    ``len(X)`` and ``X.shape[1]`` in place of ``X.size``.
+    """
+    own: list[str] = []
+    match node:
+        case (
+            ast.Attribute(value=ast.Name(id=name), attr="size")
+            | ast.Call(func=ast.Name(id="len"), args=[ast.Name(id=name)])
+            | ast.Subscript(value=ast.Attribute(value=ast.Name(id=name), attr="shape"))
+        ):
+            own = [name]
+        case ast.Constant(value=int() | float() as value) if value >= 1 and value % 1 == 0:
+            here = scope.block.seen.get(node.lineno, {})
+            own = [*dict.fromkeys([*scope.data, *here])]
+    for name in own:
+        axes = scope.dimensions.get(name, 0)
+        for form in ("len(x)",)[:axes] + ("x.shape[1]", "x.size")[: 2 * (axes > 1)]:
+            new = formula(form, x=ast.Name(name, ast.Load()))
+            if text_of(new) != text_of(node) and text_of(new) not in scope.sizes:
+                yield new
 
 
 def _is_called(node: ast.expr, parent: ast.AST | None) -> bool:

@@ -824,3 +824,46 @@ def test_a_length_that_is_counted_right_is_not_to_be_divided_by_itself(count, ri
     space = of_text(f"{head}def gradient{tail.replace(right, wrong)}", f"<{count} {wrong}>")
     found = find_faults(space["loss"], space["gradient"], [np.array([0.3, -0.4]), 0.1], [0, 1])
     assert [(each.repair, each.line) for each in found] == [(repair, 13 if "2 *" in right else 14)]
+
+
+COUNTED = """import numpy as np
+
+X, Y = np.split(np.random.default_rng(1).normal(size=(6, 7)), [3], axis=1)
+
+
+def loss(W):
+    return np.sum((X @ W - Y) ** 2) / len(X)
+
+
+def gradient(W):
+    N = len(X)
+    R = X @ W - Y
+    return [2 * X.T @ R / N]
+"""
+
+
+def faults_of_count(right, wrong):
+    head, tail = COUNTED.split("def gradient")
+    assert tail.count(right) == 1
+    space = of_text(f"{head}def gradient{tail.replace(right, wrong)}", f"<count {wrong}>")
+    W = np.random.default_rng(0).normal(size=(3, 4))
+    return find_faults(space["loss"], space["gradient"], [W], [0])
+
+
+@pytest.mark.parametrize(
+    ("count", "repair"),
+    [
+        ("X.size", "len(X) in place of X.size"),
+        ("Y.shape[1]", "Y.shape[0] in place of Y.shape[1]"),
+        ("len(X) - 1", "leave out − 1"),
+        ("10", "len(X) in place of 10"),
+        ("1", "len(X) in place of 1"),
+    ],
+)
+def test_a_wrong_count_is_named_and_not_the_line_that_divides_by_it(count, repair):
+    [fault] = faults_of_count("len(X)", count)
+    assert (fault.line, fault.repair, fault.proved) == (11, repair, True)
+
+
+def test_a_2_that_is_missing_beside_a_right_count_is_no_other_count():
+    assert 13 in {fault.line for fault in faults_of_count("2 * X.T", "X.T")}  # nor X.shape[1]
