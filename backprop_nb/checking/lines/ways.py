@@ -143,6 +143,9 @@ def _instead(scope: Scope, node: ast.expr, parent: ast.AST | None) -> Iterator[W
     match node:
         case ast.Name(id=name):
             yield from _other_names(scope, node, name, parent)
+            if scope.kinds.get(name) == "array" and _is_factor(scope, node):  # f for ReLU's slope
+                words = f"({name} > 0) in place of {name}"
+                yield Way(formula("x > 0", x=node), "function", 1.0, words)
         case ast.Attribute():
             yield from _other_attributes(scope, node, parent)
         case ast.Subscript():
@@ -179,6 +182,11 @@ def _instead(scope: Scope, node: ast.expr, parent: ast.AST | None) -> Iterator[W
     if isinstance(node, (*PLACES, ast.BinOp, ast.Call)) and not is_target:
         yield from _turned(scope, node, parent)
         yield from _wrapped(scope, node, parent)
+
+
+def _is_factor(scope: Scope, node: ast.expr) -> bool:
+    above = scope.block.module.parent.get(node)
+    return isinstance(above, ast.BinOp | ast.AugAssign) and isinstance(above.op, ast.Mult)
 
 
 def _other_lengths(scope: Scope, node: ast.expr) -> Iterator[ast.expr]:

@@ -867,3 +867,15 @@ def test_a_wrong_count_is_named_and_not_the_line_that_divides_by_it(count, repai
 
 def test_a_2_that_is_missing_beside_a_right_count_is_no_other_count():
     assert 13 in {fault.line for fault in faults_of_count("2 * X.T", "X.T")}  # nor X.shape[1]
+
+
+@pytest.mark.parametrize("sent", ["D = D * H", "D *= H", "D = H * D"])
+def test_a_relu_that_stands_for_its_slope_is_to_be_its_mask(sent):
+    text = (
+        SUMMED.replace("X @ w + b - Y)", "np.maximum(0, X @ w + b) - Y)")
+        .replace("    R = 2", "    H = np.maximum(0, X @ w + b)\n    D = 2")
+        .replace("return X.T @ R, R.sum()", f"{sent}\n    return X.T @ D, D.sum()")
+    )
+    space = of_text(text, f"<relu {sent}>")
+    found = find_faults(space["loss"], space["gradient"], [np.array([0.3, -0.4]), 0.1], [0, 1])
+    assert [(each.repair, each.proved) for each in found] == [("(H > 0) in place of H", True)]
