@@ -265,11 +265,19 @@ def _turned(scope: Scope, node: ast.expr, parent: ast.AST | None) -> Iterator[Wa
     # Rather the function is wrong than what it is handed.
     is_own = isinstance(parent, ast.Call) and isinstance(parent.func, ast.Name)
     yield Way(formula("x.T", x=node), "transpose", 0.9 + 0.3 * is_own)
-    if not (isinstance(parent, ast.UnaryOp | ast.BinOp) and not isinstance(parent.op, ast.Add)):
+    is_free = not isinstance(parent, ast.UnaryOp | ast.BinOp) or isinstance(parent.op, ast.Add)
+    if is_free and not _has_minus(node):
         is_handed = isinstance(parent, ast.Call) and not is_numpy(parent.func)
         is_computed = isinstance(node, ast.BinOp | ast.Call) or isinstance(parent, ast.Call)
         cost = 1.2 if is_handed else 0.9 if is_computed else 1.1
         yield Way(formula("-x", x=node), "sign", cost)
+
+
+def _has_minus(node: ast.expr) -> bool:
+    """Whether a product begins with a minus, which can be left out."""
+    while isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.Div | ast.MatMult):
+        node = node.left
+    return isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub)
 
 
 def _likeness(one: str, other: str) -> float:

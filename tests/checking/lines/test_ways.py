@@ -243,3 +243,15 @@ def test_what_counts_is_no_function_of_a_formula():
 def test_a_mask_is_put_on_another_array():
     args = [np.eye(3, 2), np.ones(2), np.ones(3)]
     assert "w[h <= 0] = 0" in written(rewrites, 4, masked, args)
+
+
+def negative(W, x):
+    a = -W.T @ x
+    return -x + a
+
+
+def test_a_sign_at_the_start_of_a_product_is_left_out_and_no_second_one_put_before_it():
+    product, total = (written(rewrites, k, negative, [np.eye(2), np.ones(2)]) for k in (1, 2))
+    assert "a = W.T @ x" in product
+    assert "a = -(-W.T @ x)" not in product
+    assert "return -(-x + a)" in total
