@@ -135,10 +135,13 @@ def form_refused(name: str, refused: RefusedError, frame: FrameType) -> NoReturn
 
 def odd_refused(name: str, options: dict[str, Any], frame: FrameType) -> NoReturn:
     """Refuse options that NumPy takes, and that no rule does."""
+    expected = "whole numbers where entries, axes and times are counted"
+    if all(type(each) is int for each in options.values()):  # so it is the arrays
+        expected = "arrays of floats"
     raise UnsupportedError(
         f"{name} cannot be traced with these arguments.",
         given=_listed(options),
-        expected="whole numbers where entries, axes and times are counted",
+        expected=expected,
         at=_at(frame),
     )
 

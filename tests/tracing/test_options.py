@@ -84,6 +84,13 @@ def test_what_numpy_takes_and_no_rule_does_is_refused_where_it_is_called():
     assert "whole numbers" in caught.value.expected
 
 
+def test_beside_whole_numbers_it_is_the_arrays_that_do_not_fit():
+    with pytest.raises(bp.UnsupportedError, match="expected: arrays of floats"):
+        bp.trace(lambda x: np.histogram(x, bins=3, weights=x > 1.0)[0] @ x[:3], np.arange(6.0))
+    graph = bp.trace(lambda x: np.histogram(x, bins=3, weights=x * x)[0] @ x[:3], np.arange(6.0))
+    assert graph.value == 95.0
+
+
 def test_a_truth_value_that_counts_is_the_whole_number():
     graph = bp.trace(lambda x: np.take(x, True) * 2.0, np.array([1.0, 2.0, 3.0]))
     assert graph.backward().gradients[0].tolist() == [0.0, 2.0, 0.0]
