@@ -205,7 +205,7 @@ class Printer:
                 self.indices[name] = leaf
             return Source(self._names_of[key])
         is_number = leaf.dtype in (np.dtype(int), np.dtype(float))
-        return Source(f"np.array({literal(leaf.tolist())})") if is_number else leaf
+        return Source(f"np.asarray({literal(leaf.tolist())})") if is_number else leaf
 
 
 _OF_ONE_TRIANGLE = np.linalg.cholesky, np.linalg.eigh, np.linalg.eigvalsh

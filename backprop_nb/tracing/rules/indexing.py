@@ -143,7 +143,7 @@ def _with_an_array(name: str, option: str) -> Callable[..., str]:
         entries = np.asarray(options.pop(option))
         written = literal(entries.tolist())
         if entries.ndim:
-            written = f"np.array({written})" if entries.size else literal(entries)
+            written = f"np.asarray({written})" if entries.size else literal(entries)
         return call_text(name, [*arguments, written], options)
 
     return text

@@ -110,6 +110,8 @@ class Source(str):
 def literal(value: Any) -> str:
     """Return Python source for a plain value: a number, an axis, a shape, an index.
 
+    An array is made as the Array API has it, which other libraries follow.
+
     Raises
     ------
     TypeError
@@ -141,9 +143,9 @@ def literal(value: Any) -> str:
     if isinstance(value, list):
         return f"[{', '.join(map(literal, value))}]"
     if isinstance(value, np.ndarray) and value.size == 0:
-        return f"np.zeros({value.shape}, dtype={value.dtype.name!r})"
+        return f"np.zeros({value.shape}, dtype=np.{value.dtype.name})"
     if isinstance(value, np.ndarray):
-        return f"np.array({literal(value.tolist())}, dtype={value.dtype.name!r})"
+        return f"np.asarray({literal(value.tolist())}, dtype=np.{value.dtype.name})"
     raise TypeError(f"no source text for a {type(value).__name__}")
 
 

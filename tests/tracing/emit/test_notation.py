@@ -37,7 +37,7 @@ NUMPY = [
     (lambda x, y: (x + y)[None].T, "(x + y)[None].T"),
     (lambda x, y: np.exp(x + y), "np.exp(x + y)"),
     (lambda x, y: (-x).reshape((1, 1)), "(-x).reshape((1, 1))"),
-    (lambda x, y: x * np.array([1.0, -2.0]), "x * np.array([1.0, -2.0], dtype='float64')"),
+    (lambda x, y: x * np.array([1.0, -2.0]), "x * np.asarray([1.0, -2.0], dtype=np.float64)"),
 ]
 
 

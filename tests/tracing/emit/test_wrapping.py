@@ -19,7 +19,7 @@ NAMES = ", ".join(f"a_name_{k}" for k in range(40))
         f"    total = f(g({NAMES}), 'a text, with ( and = in it', x)",
         f"    {NAMES} = map(np.float64, ({NAMES}))",
         f"    {NAMES} = parameters",
-        f"    x = np.array([{', '.join(['[1.0, -2.0, 1e-07]'] * 20)}], dtype='float64')",
+        f"    x = np.asarray([{', '.join(['[1.0, -2.0, 1e-07]'] * 20)}], dtype=np.float64)",
         f"    return {{'a, b': {NAMES.replace(',', ' *')}, 'c': [{NAMES}]}}",
         f"x = a[{' + '.join(['-b'] * 60)}, 2:3, None]",
     ],
