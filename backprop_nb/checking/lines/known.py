@@ -199,15 +199,11 @@ class Known:
     def _of_lengths(self, records: Sequence[Record]) -> dict[float, str]:
         """Return the numbers made of the lengths of some values, and how they are said."""
         found = {1.0: "1", 2.0: "2", 0.5: "1/2"}
-        data = [each for each in self.trace.records if each.row is CONSTANT]
-        for n in sorted({n for each in (*records, *data) for n in np.shape(each.value) if n > 1}):
-            found.setdefault(float(n), str(self.lengths.get(n, n)))  # a length is no product
-            found.setdefault(1 / n, f"1/{self.lengths.get(n, n)}")
         axes = sorted({n for each in records for n in each.value.shape if n > 1})
         sizes = [(n, self.lengths.get(n, n)) for n in axes]
         for n, whole in sizes:
-            values = 2 / n, n / 2, 1 / (2 * n), 2 * n
-            texts = "2/{}", "{}/2", "1/(2·{})", "2·{}"
+            values = n, 1 / n, 2 / n, n / 2, 1 / (2 * n), 2 * n
+            texts = "{}", "1/{}", "2/{}", "{}/2", "1/(2·{})", "2·{}"
             for value, text in zip(values, texts, strict=True):
                 found.setdefault(float(value), text.format(whole))
         for (n, one), (m, other) in itertools.product(sizes, repeat=2):

@@ -183,11 +183,3 @@ def test_a_factor_is_said_by_what_it_stands_for():
         0.2468101: "0.2468101",
     }
     assert {value: known.advice(value) for value in said} == said
-
-
-def test_a_length_of_the_data_is_no_product_of_others():
-    rows = np.ones((6, 3))
-    known = Known(traced(lambda W: np.mean((rows @ W) ** 2), [np.ones((3, 2))], {0}))
-    assert known.factor(6.0) == "6"
-    assert known.factor(1 / 6) == "1/6"
-    assert known.factor(9.0) == "3·3"
