@@ -52,7 +52,7 @@ def test_the_training_lesson_shows_its_pictures(open_lesson):
     page = open_lesson("02_training.ipynb")
     pictures = page.locator(".jp-OutputArea-output img")
     assert pictures.count() == 3
-    assert all(pictures.evaluate_all("images => images.map(each => each.naturalWidth > 700)"))
+    assert all(pictures.evaluate_all("images => images.map(each => each.naturalWidth > 500)"))
     assert all(pictures.evaluate_all("images => images.map(each => each.alt.length > 30)"))
 
 
