@@ -140,7 +140,7 @@ class Parameters(Suggesting):
     def checked_data(
         self, x: ArrayLike, y: ArrayLike, names: tuple[str, str]
     ) -> tuple[FloatArray, FloatArray]:
-        """Return x and y as they are, once they can be learned from."""
+        """Return x and y as they are, once they can be learned from, if x is finite."""
         A, _ = self.parameters()
         x, y = validation.checked_data(x, y, A, names, self.dtype_for(x))
         self.check_probable(y, names[1])

@@ -109,6 +109,9 @@ class Chunks:
 
     # --- what training asks for ---
 
+    def check(self) -> None:
+        """Do nothing: each chunk is checked where it lies, as it is met."""
+
     def steps(self, random: np.random.Generator) -> Iterator[BatchStep]:
         """Yield the steps of one epoch: whole chunks, in an order drawn from `random`."""
         if self.size is None:

@@ -37,6 +37,10 @@ class Data(Protocol):
     dtype: np.dtype[Any]
     """In which the network computes."""
 
+    def check(self) -> None:
+        """Raise if there is NaN or infinity in what may have been used unseen."""
+        ...
+
     def steps(self, random: np.random.Generator) -> Iterator[BatchStep]:
         """Yield the steps of one epoch, in an order drawn from `random`."""
         ...

@@ -109,6 +109,8 @@ class ArrayData:
     size : int or None
     rows : array of int, optional
         Which rows there are, if not all of them.
+    name : str
+        What `x` is called.
     """
 
     def __init__(
@@ -118,9 +120,10 @@ class ArrayData:
         y: FloatArray,
         size: int | None,
         rows: NDArray[np.intp] | None = None,
+        name: str = "x",
     ) -> None:
         self.net, self._x, self._y, self.size = net, np.atleast_2d(x), np.atleast_2d(y), size
-        self._rows = rows
+        self._rows, self._name = rows, name
         self.N = len(self._x if rows is None else rows)
         self.dtype = net.dtype_for(x)
         self._passes: dict[int, BoundPass] = {}
@@ -135,6 +138,14 @@ class ArrayData:
     def y(self) -> FloatArray:
         """The targets of these rows."""
         return self._y if self._rows is None else self._y[self._rows]
+
+    def check(self) -> None:
+        """Raise if there is NaN or infinity in x; to look for it takes as long as to gather x.
+
+        So training looks once its numbers are not finite, as they cannot be then:
+        ∂L/∂A_0 is a sum of products of x.
+        """
+        validation.refuse_unless_finite(self._name, self._x, self.dtype)
 
     def steps(self, random: np.random.Generator) -> Iterator[BatchStep]:
         """Yield the steps of one epoch."""
@@ -223,6 +234,8 @@ class ArrayData:
         step = -(-self.N // SAMPLE)
         rows = slice(None, None, step) if self._rows is None else self._rows[::step]
         x, y = (each[rows].astype(self.dtype, copy=False) for each in (self._x, self._y))
+        if not np.isfinite(x).all():
+            self.check()
         return Sample(x, y, self._y)
 
     def split(self, share: float, seed: Any) -> tuple[ArrayData, ArrayData]:
@@ -234,6 +247,7 @@ class ArrayData:
                 expected="at least two rows",
                 instead="validation=(other_x, other_y)",
             )
+        self.check()  # the rows that are held out have no gradient
         order = validation.checked_generator(seed).permutation(self.N)
         held_out = min(max(1, round(share * self.N)), self.N - 1)
         rest, used = order[:held_out], order[held_out:]
@@ -333,7 +347,7 @@ class Descent:
 
         But for data that are refused: chunks are checked as they are met.
         """
-        before = self.net.A, self.net.b
+        before, drawn = (self.net.A, self.net.b), self.random.bit_generator.state
         self.take_over()
         start = time.perf_counter()
         try:
@@ -346,6 +360,7 @@ class Descent:
             self.history.stopped = "interrupted"
         except (InvalidValueError, ShapeError):
             self.net.A, self.net.b = before
+            self.random.bit_generator.state = drawn
             raise
         finally:
             self.history.seconds = time.perf_counter() - start
@@ -394,6 +409,7 @@ class Descent:
         shares = self.net.saturated(self.net.A, self.net.b, self.sample.x)
         self.history.add(loss, norms, shares, held_out)
         if not (math.isfinite(loss + sum(sums)) and np.isfinite(self.theta).all()):
+            self.data.check()
             raise self._without_sense(_not_finite(self.net, norms))
         if problem := _stuck(self.net, loss, norms, shares):
             raise self._without_sense(problem)
@@ -485,6 +501,7 @@ def train(
     if isinstance(held_out, (tuple, list)) and len(held_out) == 2:
         names = ("validation[0]", "validation[1]")
         rest = data_of(net, held_out[0], held_out[1], None, names)
+        rest.check()
     elif held_out is not None:
         expected = "a share between 0 and 1, or a pair (x, y)"
         _check("validation", held_out, expected, lambda share: 0 < share < 1)
@@ -501,11 +518,15 @@ def data_of(
     batch_size: BatchSize,
     names: tuple[str, str] = ("x", "y"),
 ) -> Data:
-    """Return data that fit the network, and refuse NaN: one would spread to every parameter."""
+    """Return data that fit the network, in which NaN and infinity of x may be yet to be found."""
     if validation.is_chunked(x, y):
         return chunks_of(net, x, y, batch_size, names)
     size = _USUAL_SIZE if batch_size == "auto" else batch_size
-    return ArrayData(net, *net.checked_data(x, y, names), size)
+    x, y = net.checked_data(x, y, names)
+    data = ArrayData(net, x, y, size, name=names[0])
+    if len(net.A[0]) == 1:  # a product by a single 0 is skipped, and infinity with it
+        data.check()
+    return data
 
 
 def chunks_of(

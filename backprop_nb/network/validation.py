@@ -391,13 +391,12 @@ def check_single(x: FloatArray, y: FloatArray) -> None:
 def checked_data(
     x: ArrayLike, y: ArrayLike, A: Sequence[FloatArray], names: tuple[str, str], dtype: DTypeLike
 ) -> tuple[FloatArray, FloatArray]:
-    """Return x and y as they are, integers too, once they fit and are finite in a dtype."""
+    """Return x and y as they are, integers too, once they fit and y is finite in a dtype."""
     rows, targets = (
         np.atleast_1d(as_numbers(name, value)) for name, value in zip(names, (x, y), strict=True)
     )
     check_observations(names[0], rows)
     check_input_shape(rows, A, names[0])
-    refuse_unless_finite(names[0], rows, dtype)
     check_observations(names[1], targets)
     check_target_shape(targets, rows, A, names, y)
     refuse_unless_finite(names[1], targets, dtype)

@@ -17,6 +17,8 @@ from backprop_nb.errors import (
     InvalidValueError,
 )
 from backprop_nb.network import Network, SigmoidNetwork, theta, training
+from backprop_nb.network.activations import ACTIVATIONS
+from backprop_nb.network.losses import LOSSES
 
 
 def example(rows=40, seed=0, dtype=np.float64):
@@ -174,6 +176,44 @@ def test_what_is_too_large_for_float32_is_refused_by_its_place():
     x[5, 0] = 1e200
     with pytest.raises(InvalidValueError, match=re.escape("`x[5, 0]` is inf")):
         fit(net, x, y)
+
+
+KINDS = [
+    {"activation": activation, "output": output, "loss": loss}
+    for activation in ACTIVATIONS
+    for loss in LOSSES
+    for output in LOSSES[loss].outputs
+]
+
+
+@pytest.mark.parametrize("width", [1, 5])
+@pytest.mark.parametrize("size", [1, 8, None])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: "-".join(kind.values()))
+def test_data_without_sense_are_refused_wherever_training_meets_them(kind, value, size, width):
+    _, x, y = example(rows=600)
+    x[595, 2] = value  # in no sample, which has every third row
+    net = Network((3, width, 2), seed=0, **kind)
+    net.A[0][:] = -np.abs(net.A[0])  # ReLUs that stay at 0, whatever large number comes
+    before, random = parameters(net), np.random.default_rng(3)
+    y /= y.sum(axis=1, keepdims=True).clip(1)
+    y[:, 0] += 1 - y.sum(axis=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", BackpropWarning)
+        with pytest.raises(InvalidValueError, match=re.escape(f"`x[595, 2]` is {value}")):
+            fit(net, x, y, epochs=2, batch_size=size, seed=random, learning_rate=1e-3)
+    np.testing.assert_array_equal(parameters(net), before)
+    assert random.bit_generator.state == np.random.default_rng(3).bit_generator.state
+
+
+@pytest.mark.parametrize("share", [0.2, 0.99])
+def test_rows_that_are_held_out_are_checked_too(share):
+    net, x, y = example(rows=600)
+    x[595, 2] = np.inf
+    with pytest.raises(InvalidValueError, match=re.escape("`x[595, 2]` is inf")):
+        fit(net, x, y, validation=share)
+    with pytest.raises(InvalidValueError, match=re.escape("`validation[0][595, 2]` is inf")):
+        fit(net, x[:9], y[:9], validation=(x, y))
 
 
 def test_large_squares_are_no_infinity():
