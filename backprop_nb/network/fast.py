@@ -291,8 +291,15 @@ class Buffers:
                 yield np.maximum.reduce, (z, -1, None, self.top, True)
                 yield np.subtract, (z, self.top, spare)  # stays there, for the loss
                 yield np.exp, (spare, z)
-                yield np.add.reduce, (z, -1, None, self.total, True)
+                yield self._total(z)
                 yield np.divide, (z, self.total, f)
+
+    def _total(self, of: FloatArray) -> Call:
+        """Return the call for the sum of each row of the output layer."""
+        if of.size < _THREADED:
+            total = self.total.reshape(of.shape[:-1])
+            return of.dot, (np.ones(of.shape[-1], of.dtype), total)
+        return np.add.reduce, (of, -1, None, self.total, True)
 
     def _slopes(self) -> Iterator[Call]:
         """Yield the calls for ∂f/∂z, at once for all layers that apply the same."""
@@ -335,7 +342,7 @@ class Buffers:
         elif self.names[-1] == "softmax":  # ∂f/∂z = diag(f) − f fᵀ
             yield np.multiply, (delta, self.factor, slope)
             yield np.multiply, (slope, f, delta)
-            yield np.add.reduce, (delta, -1, None, self.total, True)
+            yield self._total(delta)
             yield np.subtract, (slope, self.total, slope)
             yield np.multiply, (slope, f, delta)
         else:
@@ -383,5 +390,8 @@ class Buffers:
     def _surprise(self, y: FloatArray) -> float:
         """Return the cross-entropy from z, which is in the place of the output's slope."""
         z = self.slope[-1]
-        possible = np.log(self.total) if self.names[-1] == "softmax" else np.logaddexp(0, z)
-        return float(possible.sum()) - float(self.last_slope.dot(y.ravel()))
+        if self.names[-1] == "softmax":
+            possible = self.ones.dot(np.log(self.total.ravel()))
+        else:
+            possible = np.logaddexp(0, z).sum()
+        return float(possible) - float(self.last_slope.dot(y.ravel()))
