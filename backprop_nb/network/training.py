@@ -302,8 +302,9 @@ class Norms:
         squares = [0.0] * len(self._layers)
         for i, dot, part in self._parts:
             squares[i] += float(dot(part))
-        if min(squares) < _SQUARES:
-            return [float(np.linalg.norm(vector[each].astype(float))) for each in self._layers]
+        if min(squares) < _SQUARES and vector.dtype == np.float32:
+            layers = [vector[layer] for layer in self._layers]
+            return list(map(_norm_of_little, layers, squares))
         return list(map(math.sqrt, squares))
 
     def _parts_of(
@@ -314,6 +315,13 @@ class Norms:
             for start in range(layer.start, layer.stop, most):
                 part = vector[start : min(start + most, layer.stop)]
                 yield i, part.dot, part
+
+
+def _norm_of_little(vector: FloatArray, square: float) -> float:
+    """Return the norm of a vector whose sum of squares, as computed, may lack some."""
+    if square < _SQUARES and vector.any():
+        return float(np.linalg.norm(vector.astype(float)))
+    return math.sqrt(square)
 
 
 class Descent:
