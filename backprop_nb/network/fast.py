@@ -5,6 +5,7 @@ does the same sums with less around them, and a test pins it to the other:
 
 - every f_i, every slope and every δ_i is written into a buffer from the last call;
 - the slopes of all hidden layers are computed at once, since their buffers lie side by side;
+- where these are too large for the cache, a few rows go through all that is done with each number;
 - which calls there are is settled once, for as long as the parameters are the same arrays;
 - 1 / (1 + e^(−z)) is taken as it stands: where e^(−z) is too large for a float
   it is infinite, and 1 / ∞ = 0 is what σ rounds to there;
@@ -21,12 +22,12 @@ from functools import partial
 from itertools import accumulate, pairwise
 from math import isfinite
 from operator import is_
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from backprop_nb.network.activations import LEAK
-from backprop_nb.network.general import GeneralPasses, most_rows
+from backprop_nb.network.general import IN_CACHE, GeneralPasses, most_rows
 from backprop_nb.network.validation import FloatArray
 
 PassResult: TypeAlias = tuple[float, list[FloatArray], list[FloatArray], bool]
@@ -52,6 +53,9 @@ long for two arrays of different shapes as for two of one."""
 _QUIET = partial(np.errstate, all="ignore")
 """Under- and overflow are what is wanted of e^(−z), see above.  NaN and infinity in the data are
 for the caller to report, with their place."""
+
+_TOGETHER = 2**15
+"""Of so many numbers two arrays and the next to be read lie in the cache of one processor."""
 
 _MAX_BUFFERS = 4
 """Buffers for so many different numbers of rows are stored."""
@@ -182,6 +186,15 @@ class FastPass:
         return loss, dA, db, finite
 
 
+class Rows(NamedTuple):
+    """Some rows of a layer's buffers; `z` and `spare` may be those of other rows, too."""
+
+    f: FloatArray
+    delta: FloatArray
+    z: FloatArray
+    spare: FloatArray
+
+
 class Buffers:
     """All that a pass over `rows` rows writes, side by side layer after layer, and its calls.
 
@@ -216,10 +229,27 @@ class Buffers:
         self.bias, self.surprise = passes.bias, passes.loss_name == "cross-entropy"
         self.repeated = [rows > 1 and f.size <= _REPEATED for f in self.f]
         self.top, self.total = np.empty((2, *self.f[-1].shape[:-1], 1), dtype)
-        self.layers = [list(self._layer(i)) for i in range(len(self.f))]
-        self.slopes = list(self._slopes())
+        self.in_cache = ends[-1] <= IN_CACHE
+        self.rows = [list(self._rows(i)) for i in range(len(self.f))]
+        self.layers = [
+            [list(self._layer(i, part)) for part in of] for i, of in enumerate(self.rows)
+        ]
+        self.slopes = list(self._slopes()) if self.in_cache else []
         self.parameters: list[FloatArray] = []
         self.into: Into | None = None
+
+    def _rows(self, i: int) -> Iterator[Rows]:
+        """Yield the rows of a layer that are computed together, from their products on."""
+        f, delta, spare = self.f[i], self.delta[i], self.slope[i]
+        all_needed = f is self.f[-1] and (self.surprise or self.names[i] == "softmax")
+        if self.in_cache or self.single or all_needed:
+            yield Rows(f, delta, delta, spare)
+            return
+        size = max(1, _TOGETHER // f.shape[-1])
+        for start in range(0, len(f), size):
+            part = f[start : start + size]
+            n = len(part)
+            yield Rows(part, delta[start : start + n], delta[:n], spare[:n])
 
     def bind(self, A: Sequence[FloatArray], b: Sequence[FloatArray], into: Into | None) -> None:
         """Settle the calls of a pass with these very arrays, whatever will stand in them.
@@ -239,41 +269,43 @@ class Buffers:
         """Return the calls from A_0 x on."""
         self.A_0_T = A[0].T
         calls: list[Call] = []
-        for i, layer in enumerate(self.layers):
+        for i in range(len(self.f)):
             if i > 0:
                 calls.append((self.f[i - 1].dot, (A[i].T, self.f[i])))
-            calls += self._biased(i, b[i] if self.bias else None)
-            calls += layer
+            calls += self._to_f(i, b[i] if self.bias else None)
         return calls + self.slopes
 
-    def _biased(self, i: int, b_i: FloatArray | None) -> Iterator[Call]:
-        """Yield the calls from A f to z = A f + b, and for σ to −z.
+    def _to_f(self, i: int, b_i: FloatArray | None) -> Iterator[Call]:
+        """Yield the calls from A f over z = A f + b, which for σ is −z, to f.
 
         ``a.dot(b)`` does what ``a @ b`` does, at half the cost for a small layer.
         """
-        f, z, sign = self.f[i], self.delta[i], -1 if self.names[i] == "sigmoid" else 1
-        signed = np.negative if sign < 0 else np.positive
-        if b_i is None:
-            yield signed, (f, z)
-            return
-        signed_b = self.slope[i] if self.repeated[i] else np.empty_like(b_i)
-        if self.repeated[i]:
-            yield (sign * self.ones[:, None]).dot, (b_i[None], signed_b)
-        else:
-            yield signed, (b_i, signed_b)
-        yield np.subtract if sign < 0 else np.add, (signed_b, f, z)
+        sign = -1 if self.names[i] == "sigmoid" else 1
+        signed, biased = (np.negative, np.subtract) if sign < 0 else (np.positive, np.add)
+        if b_i is not None:
+            signed_b = self.slope[i] if self.repeated[i] else np.empty_like(b_i)
+            if self.repeated[i]:
+                yield (sign * self.ones[:, None]).dot, (b_i[None], signed_b)
+            else:
+                yield signed, (b_i, signed_b)
+        for rows, calls in zip(self.rows[i], self.layers[i], strict=True):
+            if b_i is None:
+                yield signed, (rows.f, rows.z)
+            else:
+                yield biased, (signed_b, rows.f, rows.z)
+            yield from calls
 
-    def _layer(self, i: int) -> Iterator[Call]:
+    def _layer(self, i: int, rows: Rows) -> Iterator[Call]:
         """Yield the calls from z to f, and for σ from −z; see ``activations.py`` for what they do.
 
         Few calls write where they read: for a single number NumPy would make a
         copy first.  ``1 / a`` does what ``np.reciprocal(a)`` does, at half the cost for a large
         layer.
         """
-        f, z, spare = self.f[i], self.delta[i], self.slope[i]
+        f, _, z, spare = rows
         match self.names[i]:
             case "sigmoid":
-                if self.surprise and f is self.f[-1]:
+                if self.surprise and i == len(self.f) - 1:
                     yield np.negative, (z, spare)  # z itself, for the loss
                 yield np.exp, (z, f)
                 yield np.add, (f, self.one, z)
@@ -305,15 +337,14 @@ class Buffers:
         """Yield the calls for ∂f/∂z, at once for all layers that apply the same."""
         *hidden, output = self.names
         if not self.surprise and {output} == {*hidden, output}:
-            yield from self._slope(output, slice(None))
+            yield from self._slope(output, self.all_f, self.all_slope)
             return
         if hidden:
-            yield from self._slope(hidden[0], self.hidden)
+            yield from self._slope(hidden[0], self.all_f[self.hidden], self.all_slope[self.hidden])
         if not self.surprise:
-            yield from self._slope(output, self.last)
+            yield from self._slope(output, self.all_f[self.last], self.last_slope)
 
-    def _slope(self, name: str, part: slice) -> Iterator[Call]:
-        f, slope = self.all_f[part], self.all_slope[part]
+    def _slope(self, name: str, f: FloatArray, slope: FloatArray) -> Iterator[Call]:
         if name == "sigmoid":
             yield np.subtract, (self.one, f, slope)
             yield np.multiply, (slope, f, slope)  # σ′ = f (1 − f)
@@ -327,12 +358,19 @@ class Buffers:
 
     def _backward(self, A: Sequence[FloatArray]) -> list[Call]:
         """Return the calls from f_K − y down to every δ."""
-        slope, delta, calls = self.slope, self.delta, list(self._last_delta())
+        calls = list(self._last_delta())
         for i in range(len(A) - 1, 0, -1):
-            calls.append((delta[i].dot, (A[i], delta[i - 1])))
-            if self.names[i - 1] != "identity":
-                calls.append((np.multiply, (delta[i - 1], slope[i - 1], delta[i - 1])))
+            calls.append((self.delta[i].dot, (A[i], self.delta[i - 1])))
+            for rows in self.rows[i - 1]:
+                calls += self._sloped(i - 1, rows)
         return calls
+
+    def _sloped(self, i: int, rows: Rows) -> Iterator[Call]:
+        """Yield the calls from what comes back to δ, the product with ∂f/∂z."""
+        if self.names[i] != "identity":
+            if not self.in_cache:
+                yield from self._slope(self.names[i], rows.f, rows.spare)
+            yield np.multiply, (rows.delta, rows.spare, rows.delta)
 
     def _last_delta(self) -> Iterator[Call]:
         """Yield the calls from f_K − y to δ_K; the slope cancels in the cross-entropy."""
@@ -346,8 +384,9 @@ class Buffers:
             yield np.subtract, (slope, self.total, slope)
             yield np.multiply, (slope, f, delta)
         else:
-            yield np.multiply, (delta, self.factor, f)
-            yield np.multiply, (f, slope, delta)
+            for rows in self.rows[-1]:
+                yield np.multiply, (rows.delta, self.factor, rows.delta)
+                yield from self._sloped(-1, rows)
 
     def _gradient(self, into: Into | None) -> list[Call]:
         """Return the calls for the gradient of all but A_0; settle where it goes, if anywhere."""

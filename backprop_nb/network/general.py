@@ -28,7 +28,7 @@ from backprop_nb.network.passes import (
 )
 from backprop_nb.network.validation import FloatArray
 
-_BLOCK = 2**16
+IN_CACHE = 2**16
 """So many activations, in units times rows, still lie close to the processor, in its cache."""
 
 _FULL_ROWS = 1024
@@ -44,7 +44,7 @@ def most_rows(units: int) -> int:
     >>> most_rows(40), most_rows(3000)
     (1638, 1024)
     """
-    return max(_BLOCK // units, min(_FULL_ROWS, _MAX_ACTIVATIONS // units), 1)
+    return max(IN_CACHE // units, min(_FULL_ROWS, _MAX_ACTIVATIONS // units), 1)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

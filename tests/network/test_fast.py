@@ -11,7 +11,7 @@ import pytest
 from nonempty import nonempty
 
 from backprop_nb.errors import BackpropWarning, NotFoundError, ShapeError
-from backprop_nb.network import Network, SigmoidNetwork
+from backprop_nb.network import Network, SigmoidNetwork, fast
 from backprop_nb.network.activations import ACTIVATIONS
 from backprop_nb.network.fast import FastPass
 from backprop_nb.network.general import DOCUMENT, DocumentPasses, GeneralPasses
@@ -155,6 +155,32 @@ def test_it_is_pinned_to_the_plain_pass_of_any_network(choices, rows, scale):
         for ours, theirs in pairs:
             size = float(np.abs(theirs).max())
             np.testing.assert_allclose(ours, theirs, rtol=1e-11, atol=1e-12 * size)
+
+
+@pytest.mark.parametrize("together", [1, 20, 2**15])
+@pytest.mark.parametrize("rows", [None, 1, 17])
+@pytest.mark.parametrize("choices", CHOICES, ids=str)
+def test_a_few_rows_at_a_time_of_layers_too_large_for_the_cache_change_nothing(
+    choices, rows, together, monkeypatch
+):
+    net, x, y = general(choices, rows, 1)
+    expected = net.loss_and_gradient(x, y)
+    monkeypatch.setattr(fast, "IN_CACHE", 0)
+    monkeypatch.setattr(fast, "_TOGETHER", together)
+    monkeypatch.setattr(fast, "_REPEATED", 0)  # which layers of several parts are too large for
+    again, *_ = general(choices, rows, 1)
+    for _ in range(2):  # with fresh buffers, and with used ones
+        loss, gradient = again.loss_and_gradient(x, y)
+        assert loss == expected[0]
+        assert same((*gradient.A, *gradient.b), (*expected[1].A, *expected[1].b))
+
+
+def test_slopes_of_large_layers_are_in_no_memory():
+    buffers = fast.Buffers((1, 2**10, 1), 2**10, np.float32, SIGMOID)
+    assert not buffers.in_cache
+    written = {id(rows.spare.base): rows.spare.size for rows in buffers.rows[0]}
+    assert len(buffers.rows[0]) == 32
+    assert sum(written.values()) == 2**15
 
 
 @pytest.mark.parametrize("choices", CHOICES, ids=str)
