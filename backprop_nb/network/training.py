@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from operator import is_
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -97,6 +97,9 @@ _GATHERED = 2**19
 """So many bytes of shuffled rows are gathered at once, which is quicker than batch by batch."""
 
 
+RowNumbers: TypeAlias = NDArray[np.integer[Any]]
+
+
 class ArrayData:
     """Data in memory: shuffled rows, `size` at a time; without it all of them.
 
@@ -119,7 +122,7 @@ class ArrayData:
         x: FloatArray,
         y: FloatArray,
         size: int | None,
-        rows: NDArray[np.intp] | None = None,
+        rows: RowNumbers | None = None,
         name: str = "x",
     ) -> None:
         self.net, self._x, self._y, self.size = net, np.atleast_2d(x), np.atleast_2d(y), size
@@ -153,9 +156,9 @@ class ArrayData:
         if size is None or size >= self.N:
             yield self._step_of_all
             return
-        order = random.permutation(self.N)
+        order = random.permutation(self._order)
         steps: dict[int, list[BatchStep]] = {}
-        for x, y in self._blocks(order if self._rows is None else self._rows[order], size):
+        for x, y in self._blocks(order, size):
             if len(x) not in steps:  # blocks of one length lie in the same memory
                 steps[len(x)] = list(self._steps_of(x, y, size))
             yield from steps[len(x)]
@@ -197,19 +200,26 @@ class ArrayData:
         return flat, dA + db
 
     @property
+    def _order(self) -> RowNumbers:
+        """The numbers of these rows, in as few bytes as they need: rows may be few numbers."""
+        if self._rows is not None:
+            return self._rows
+        return np.arange(self.N, dtype=np.min_scalar_type(self.N))
+
+    @property
     def _is_whole(self) -> bool:
         """Whether the arrays can be used as they are."""
         return self._rows is None and self._x.dtype == self._y.dtype == self.net.A[0].dtype
 
     def _blocks(
-        self, order: NDArray[np.intp] | None = None, size: int = 1
+        self, order: RowNumbers | None = None, size: int = 1
     ) -> Iterator[tuple[FloatArray, FloatArray]]:
         """Yield rows, in the network's dtype and a multiple of `size` at a time.
 
         A block is in the memory of the last one: use it before the next.
         """
         if order is None:
-            order = np.arange(self.N) if self._rows is None else self._rows
+            order = self._order
         dtype = self.net.A[0].dtype
         bytes_a_row = dtype.itemsize * (self._x.shape[1] + self._y.shape[1])
         at_once = min(size * max(1, _GATHERED // (size * bytes_a_row)), len(order))
@@ -248,7 +258,7 @@ class ArrayData:
                 instead="validation=(other_x, other_y)",
             )
         self.check()  # the rows that are held out have no gradient
-        order = validation.checked_generator(seed).permutation(self.N)
+        order = validation.checked_generator(seed).permutation(self._order)
         held_out = min(max(1, round(share * self.N)), self.N - 1)
         rest, used = order[:held_out], order[held_out:]
         return (
@@ -264,7 +274,7 @@ def _step(
     return run(x, y, N / rate)[0] / rate, gradient, N
 
 
-def _gathered(array: FloatArray, rows: NDArray[np.intp], into: FloatArray) -> FloatArray:
+def _gathered(array: FloatArray, rows: RowNumbers, into: FloatArray) -> FloatArray:
     """Return some rows of an array, in memory that is there."""
     if array.dtype == into.dtype and array.flags.c_contiguous:  # of others NumPy copies all
         # The rows are there: "clip" is for NumPy, which would copy to be able to refuse.
