@@ -126,9 +126,20 @@ class Parameters(Suggesting):
         ``names`` are what a message calls x and y; ``watch`` says what to do about
         NaN and infinity, by default to warn.
         """
+        A, b, x, y = self.stored(x, y, names, watch)
+        return A, b, validation.converted(x, A[0].dtype), validation.converted(y, A[0].dtype)
+
+    def stored(
+        self,
+        x: ArrayLike,
+        y: ArrayLike,
+        names: tuple[str, str] = ("x", "y"),
+        watch: Watch | None = None,
+    ) -> tuple[list[FloatArray], list[FloatArray], FloatArray, FloatArray]:
+        """Return the same, but x and y in the dtypes that they have."""
         A, b = self.parameters()
-        x = validation.checked_input(x, A, names[0], watch)
-        y = validation.checked_target(y, x, A, names, watch)
+        x = validation.stored_input(x, A, names[0], watch)
+        y = validation.stored_target(y, x, A, names, watch)
         self.check_probable(y, names[1])
         return A, b, x, y
 

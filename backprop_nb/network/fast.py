@@ -28,7 +28,7 @@ import numpy as np
 
 from backprop_nb.network.activations import LEAK
 from backprop_nb.network.general import IN_CACHE, GeneralPasses, most_rows
-from backprop_nb.network.validation import FloatArray
+from backprop_nb.network.validation import FloatArray, converted
 
 PassResult: TypeAlias = tuple[float, list[FloatArray], list[FloatArray], bool]
 """The loss, its gradient for every ``A[i]`` and ``b[i]``, and whether there is no reason to check
@@ -152,6 +152,13 @@ class FastPass:
         self._store[key] = buffers
         return loss, gradient[: len(A)], gradient[len(A) :], finite
 
+    def of_stored(
+        self, A: Sequence[FloatArray], b: Sequence[FloatArray], x: FloatArray, y: FloatArray
+    ) -> tuple[float, list[FloatArray], list[FloatArray]]:
+        """Return the same of data in any dtype, of which there is no copy but of some rows."""
+        x, y = np.atleast_2d(x, y)
+        return self._in_blocks(A, b, x, y, len(x), None)[:3]
+
     def bound(
         self, A: Sequence[FloatArray], b: Sequence[FloatArray], rows: int, into: Into
     ) -> BoundPass:
@@ -176,10 +183,12 @@ class FastPass:
         N: float,
         into: Into | None,
     ) -> PassResult:
-        blocks = [slice(k, k + self.max_rows) for k in range(0, len(x), self.max_rows)]
-        loss, dA, db, finite = self(A, b, x[blocks[0]], y[blocks[0]], N, into)
-        for rows in blocks[1:]:
-            part, dA_part, db_part, finite_part = self(A, b, x[rows], y[rows], N)
+        blocks = (slice(k, k + self.max_rows) for k in range(0, len(x), self.max_rows))
+        dtype = A[0].dtype
+        batches = ((converted(x[rows], dtype), converted(y[rows], dtype)) for rows in blocks)
+        loss, dA, db, finite = self(A, b, *next(batches), N, into)
+        for part_x, part_y in batches:
+            part, dA_part, db_part, finite_part = self(A, b, part_x, part_y, N)
             loss, finite = loss + part, finite and finite_part
             for total, more in zip(dA + db, dA_part + db_part, strict=True):
                 total += more

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -26,7 +25,7 @@ from backprop_nb.network.passes import (
     sum_of_outer,
     sum_of_rows,
 )
-from backprop_nb.network.validation import FloatArray
+from backprop_nb.network.validation import FloatArray, converted
 
 IN_CACHE = 2**16
 """So many activations, in units times rows, still lie close to the processor, in its cache."""
@@ -83,18 +82,15 @@ class GeneralPasses:
         self, A: Sequence[FloatArray], b: Sequence[FloatArray], x: FloatArray
     ) -> FloatArray:
         """Return f_K alone, of many rows a block at a time."""
-        parts = [self.forward(A, b, x[rows]).f[-1] for rows in _blocks(A, x)]
+        parts = [self.forward(A, b, *block).f[-1] for block in _blocks(A, x)]
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def mean_loss(
         self, A: Sequence[FloatArray], b: Sequence[FloatArray], x: FloatArray, y: FloatArray
     ) -> float:
         """Return the loss of x and y, of many rows a block at a time."""
-        blocks = _blocks(A, x)
-        if len(blocks) == 1:
-            return self.loss(self.forward(A, b, x), y)
-        losses = (len(y[k]) * self.loss(self.forward(A, b, x[k]), y[k]) for k in blocks)
-        return sum(losses) / len(y)
+        losses = [(self.loss(self.forward(A, b, x), y), len(y)) for x, y in _blocks(A, x, y)]
+        return losses[0][0] if len(losses) == 1 else sum(n * loss for loss, n in losses) / len(y)
 
     def loss(self, forward: Forward, y: FloatArray) -> float:
         """Return the loss, of a batch the mean over its rows."""
@@ -114,12 +110,14 @@ class GeneralPasses:
         return Gradient(tuple(dA), tuple(db), PerLayer(sorted(delta.items())))
 
 
-def _blocks(A: Sequence[FloatArray], x: FloatArray) -> list[Any]:
-    """Return the indices of the blocks of rows in which x goes through the layers."""
-    most = most_rows(sum(map(len, A)))
-    if x.ndim == 1 or len(x) <= most:
-        return [...]
-    return [slice(k, k + most) for k in range(0, len(x), most)]
+def _blocks(A: Sequence[FloatArray], *data: FloatArray) -> Iterator[tuple[FloatArray, ...]]:
+    """Yield the rows of data that go through the layers together, in the dtype of these."""
+    most, dtype, first = most_rows(sum(map(len, A))), A[0].dtype, data[0]
+    if first.ndim == 1 or len(first) <= most:
+        yield tuple(converted(each, dtype) for each in data)
+        return
+    for start in range(0, len(first), most):
+        yield tuple(converted(each[start : start + most], dtype) for each in data)
 
 
 DOCUMENT: tuple[ActivationName, OutputName, LossName, bool] = (

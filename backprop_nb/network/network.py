@@ -238,7 +238,7 @@ class Network(Parameters):
             outputs: FloatArray = outputs_of(self._passes.outputs, *self.parameters(), x)
             return outputs
         A, b = self.parameters()
-        return self._passes.outputs(A, b, validation.checked_input(x, A))
+        return self._passes.outputs(A, b, validation.stored_input(x, A))
 
     def loss(self, x: ArrayLike, y: ArrayLike) -> float:
         """Return the loss, for a batch the mean over its rows.
@@ -258,7 +258,7 @@ class Network(Parameters):
         """
         if validation.is_chunked(x, y):
             return chunks_of(self, x, y).loss(validation.warn_unless_finite)
-        A, b, x, y = self.checked(x, y)
+        A, b, x, y = self.stored(x, y)
         return self._passes.mean_loss(A, b, x, y)
 
     def backward(self, x: ArrayLike, y: ArrayLike) -> Gradient:
@@ -335,9 +335,9 @@ class Network(Parameters):
         elif validation.is_chunked(x, y):
             loss, dA, db = chunks_of(self, x, y).loss_and_gradient()
         else:
-            A, b, x, y = self.checked(x, y)
+            A, b, x, y = self.stored(x, y)
             self.compute.remember(A, b)
-            loss, dA, db, _ = self.compute(A, b, x, y)
+            loss, dA, db = self.compute.of_stored(A, b, x, y)
         return loss, Gradient(tuple(dA), tuple(db), NOT_STORED)
 
     @suggesting

@@ -31,8 +31,9 @@ FloatArray: TypeAlias = NDArray[np.floating[Any]]
 AnyArray: TypeAlias = Any
 """A NumPy or Dask array: only its shape and dtype are looked at."""
 
-Watch: TypeAlias = Callable[[str, FloatArray], None]
-"""What to do about NaN and infinity: :func:`warn_unless_finite` or :func:`refuse_unless_finite`."""
+Watch: TypeAlias = Callable[[str, FloatArray, DTypeLike], None]
+"""What to do about NaN and infinity in an array, in the dtype that is used:
+:func:`warn_unless_finite` or :func:`refuse_unless_finite`."""
 
 # --- widths and scale ----------------------------------------------
 
@@ -151,7 +152,7 @@ def new_parameters(
         _check_kind(f"b[{i}]", b_i, 1, "a vector with one entry per unit of the layer")
         _check_shape(f"b[{i}]", b_i, (len(weights[i]),), f"`A[{i}]`", weights[i])
     for name, array in named(weights, biases):
-        warn_unless_finite(name, array)
+        warn_unless_finite(name, array, array.dtype)
     dtype = np.result_type(*weights, *biases)
     return [a.astype(dtype) for a in weights], [c.astype(dtype) for c in biases]
 
@@ -249,9 +250,16 @@ def checked_input(
     x: ArrayLike, A: Sequence[FloatArray], name: str = "x", watch: Watch | None = None
 ) -> FloatArray:
     """Return `x`, one input or one input per row, in the parameters' dtype."""
-    rows = _as_observations(name, x, A[0].dtype)
+    return converted(stored_input(x, A, name, watch), A[0].dtype)
+
+
+def stored_input(
+    x: ArrayLike, A: Sequence[FloatArray], name: str = "x", watch: Watch | None = None
+) -> FloatArray:
+    """Return the same in the dtype that it has, of which a copy may not fit into memory."""
+    rows = _as_observations(name, x)
     check_input_shape(rows, A, name)
-    (watch or warn_unless_finite)(name, rows)
+    (watch or warn_unless_finite)(name, rows, A[0].dtype)
     return rows
 
 
@@ -274,10 +282,21 @@ def checked_target(
     names: tuple[str, str] = ("x", "y"),
     watch: Watch | None = None,
 ) -> FloatArray:
-    """Return `y`, shaped like the network's output for the checked `x`."""
-    target = _as_observations(names[1], y, A[-1].dtype)
+    """Return `y`, shaped like the network's output for the checked `x`, in that dtype."""
+    return converted(stored_target(y, x, A, names, watch), A[0].dtype)
+
+
+def stored_target(
+    y: ArrayLike,
+    x: FloatArray,
+    A: Sequence[FloatArray],
+    names: tuple[str, str] = ("x", "y"),
+    watch: Watch | None = None,
+) -> FloatArray:
+    """Return the same in the dtype that it has."""
+    target = _as_observations(names[1], y)
     check_target_shape(target, x, A, names, y)
-    (watch or warn_unless_finite)(names[1], target)
+    (watch or warn_unless_finite)(names[1], target, A[0].dtype)
     return target
 
 
@@ -393,20 +412,16 @@ def checked_data(
 ) -> tuple[FloatArray, FloatArray]:
     """Return x and y as they are, integers too, once they fit and y is finite in a dtype."""
     rows, targets = (
-        np.atleast_1d(as_numbers(name, value)) for name, value in zip(names, (x, y), strict=True)
+        _as_observations(name, value) for name, value in zip(names, (x, y), strict=True)
     )
-    check_observations(names[0], rows)
     check_input_shape(rows, A, names[0])
-    check_observations(names[1], targets)
     check_target_shape(targets, rows, A, names, y)
     refuse_unless_finite(names[1], targets, dtype)
     return rows, targets
 
 
-def _as_observations(name: str, value: ArrayLike, dtype: DTypeLike) -> FloatArray:
-    # A number too large for float32 becomes infinite here, and is reported as such.
-    with np.errstate(over="ignore"):
-        array = np.atleast_1d(as_floats(name, value)).astype(dtype, copy=False)
+def _as_observations(name: str, value: ArrayLike) -> FloatArray:
+    array = np.atleast_1d(as_numbers(name, value))
     check_observations(name, array)
     return array
 
@@ -502,16 +517,16 @@ def check_real(name: str, array: AnyArray, converted: str | None) -> None:
         )
 
 
-def warn_unless_finite(name: str, array: FloatArray) -> None:
-    """Warn of NaN or infinity in data to compute with."""
-    if (place := _not_finite(name, array)) is not None:
+def warn_unless_finite(name: str, array: FloatArray, dtype: DTypeLike) -> None:
+    """Warn of NaN or infinity in data to compute with, in the dtype that is used."""
+    if (place := _not_finite(name, array, dtype)) is not None:
         warn(f"{place}: what is computed from it means nothing.")
 
 
-def refuse_unless_finite(name: str, array: FloatArray, dtype: DTypeLike | None = None) -> None:
+def refuse_unless_finite(name: str, array: FloatArray, dtype: DTypeLike) -> None:
     """Raise if there is NaN or infinity in data to learn from, in the dtype that is used."""
     if (place := _not_finite(name, array, dtype)) is not None:
-        finite = np.isfinite(_converted(array, dtype))
+        finite = np.isfinite(converted(array, dtype))
         raise InvalidValueError(
             f"{place}: after one training step every parameter would be NaN.",
             given=f"{name} of shape {array.shape}, {int((~finite).sum())} not finite",
@@ -524,13 +539,13 @@ _AT_ONCE = 2**18
 """So many numbers are looked at together: the data may be half of the memory."""
 
 
-def _not_finite(name: str, array: FloatArray, dtype: DTypeLike | None = None) -> str | None:
+def _not_finite(name: str, array: FloatArray, dtype: DTypeLike) -> str | None:
     """Return the first place with NaN or infinity, and what stands there."""
     if array.dtype.kind != "f":
         return None
     rows = max(1, _AT_ONCE // max(1, array[:1].size))
     for start in range(0, len(array), rows):
-        part = _converted(array[start : start + rows], dtype)
+        part = converted(array[start : start + rows], dtype)
         if _adds_up(part):
             continue
         finite = np.isfinite(part)
@@ -549,10 +564,10 @@ def _adds_up(array: FloatArray) -> bool:
         return math.isfinite(flat.dot(flat))
 
 
-def _converted(array: FloatArray, dtype: DTypeLike | None) -> FloatArray:
-    # A number too large for float32 becomes infinite here, and is reported as such.
-    with np.errstate(over="ignore"):
-        return array if dtype is None else array.astype(dtype, copy=False)
+def converted(array: FloatArray, dtype: DTypeLike) -> FloatArray:
+    """Return an array in another dtype: in float32 too large a number is infinite."""
+    with np.errstate(over="ignore"):  # and reported as such
+        return array.astype(dtype, copy=False)
 
 
 # --- words ------------------------------------------------------------------

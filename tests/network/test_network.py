@@ -3,6 +3,7 @@
 import copy
 import itertools
 import pickle
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -94,6 +95,45 @@ def test_float32_stays_float32(choices):
     loss, gradient = net.loss_and_gradient(x, y)
     assert type(loss) is float
     assert {a.dtype for a in (*gradient.A, *gradient.b, *net.forward(x).f)} == {np.dtype("f4")}
+
+
+# --- data in any type ---------------------------------------------------------
+
+
+@pytest.mark.parametrize("rows", [None, 1, 7, 4000])
+@pytest.mark.parametrize("dtype", [np.uint8, bool, np.int64, np.float16, np.float32, np.float64])
+@pytest.mark.parametrize("own", [np.float32, np.float64])
+def test_numbers_count_as_those_of_the_network_whatever_they_are_stored_in(own, dtype, rows):
+    net = Network((6, 20, 2), seed=0, dtype=own)
+    lead = () if rows is None else (rows,)
+    x, y = (np.random.default_rng(0).integers(0, 2, (*lead, n)).astype(dtype) for n in (6, 2))
+    converted = x.astype(own), y.astype(own)
+    assert net.loss(x, y) == net.loss(*converted)
+    np.testing.assert_array_equal(net(x), net(converted[0]))
+    (loss, gradient), (expected, other) = (
+        net.loss_and_gradient(*data) for data in ((x, y), converted)
+    )
+    assert loss == expected
+    for one, another in zip((*gradient.A, *gradient.b), (*other.A, *other.b), strict=True):
+        assert one.dtype == own
+        np.testing.assert_array_equal(one, another)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+@pytest.mark.parametrize("asked", ["outputs", "loss", "loss_and_gradient"])
+def test_data_in_another_type_are_not_copied(asked, dtype):
+    net, x = Network((500, 30, 2), seed=0), np.ones((30_000, 500), dtype)
+    y = np.zeros((len(x), 2), dtype)
+    asking = {"outputs": lambda: net(x), "loss": lambda: net.loss(x, y)}.get(
+        asked, lambda: net.loss_and_gradient(x, y)
+    )
+    tracemalloc.start()
+    try:
+        asking()
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 25_000_000  # in float64 they are 120 MB
 
 
 # --- what each choice is for ------------------------------------------------
