@@ -44,8 +44,8 @@ POINTS = {"start": 6, "measure": 1, "hint": 1, "wrong": 2, "least": 1}
 COSTS = {name: f"{counted(POINTS[name], 'point')} less" for name in ("measure", "hint", "wrong")}
 
 SETTING = (
-    "The network has three layers of three units, the data are three samples, and the loss is the "
-    "mean of ‖y\u00a0−\u00a0f_K‖². All sizes are equal, so no shape betrays the mistake."
+    "Three layers of three units, three samples, and the loss is the mean of ‖y\u00a0−\u00a0f_K‖²: "
+    "all sizes are equal, so no shape betrays the mistake."
 )
 
 
