@@ -8,7 +8,7 @@ const STRIP = 36; // the height of the overview, for which the stage grows
 // The largest share of the window that a picture takes, and what it leaves to the rest, for the numbers
 // of a step below it; the largest scale; that at which the texts on the cards are easy to read; and that
 // at which they still are, if it shows all of the picture.
-const DESK = { share: 0.36, rest: 0, largest: 1.15, smallest: 0.86, fitting: 0.7 };
+const DESK = { share: 0.36, rest: 486, largest: 1.15, smallest: 0.86, fitting: 0.7 };
 const LECTURE = { share: 0.5, rest: 388, largest: 1.9, smallest: 1.42, fitting: 1.42 }; // from the last row
 
 /** The scale at which a picture fits into a room, or, unless it must as a whole, can be read. */
