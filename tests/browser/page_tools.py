@@ -8,6 +8,20 @@ from frame_words import frame_words
 
 from backprop_nb.views.numbers import long
 
+WINDOW = {"width": 1280, "height": 720}
+SEEN, NOTEBOOK, BESIDE_FILES = 599, 1100, 848
+"""What JupyterLab leaves a view of that window: in height, in width, in width beside its files."""
+
+
+def open_as_in_a_notebook(open_page, file, width=NOTEBOOK):
+    """Return a page on which a view has so much room, and where what is seen of it ends."""
+    page = open_page(file, width=round(width / 0.96), reduced_motion="reduce")  # the page's margins
+    page.set_viewport_size({"width": round(width / 0.96), "height": WINDOW["height"]})
+    page.reload()
+    box = page.locator(".bpnb").bounding_box()
+    assert abs(box["width"] - width) < 1
+    return page, box["y"] + SEEN
+
 
 def graph_of(program, folder):
     """The graph that a program calls ``graph``; it is run as a file, so that it has its source."""

@@ -215,7 +215,7 @@ def test_nothing_moves_and_nothing_stays_empty_from_step_to_step(open_page, tmp_
     ("section", "width", "stage_ends", "ends"),
     [
         ("product", 1112, 570, 950),  # of 720, of which JupyterLab takes a part
-        ("transposes", 1112, 700, 1100),
+        ("transposes", 1112, 600, 950),
         ("product", 700, 600, 1200),
         ("transposes", 700, 800, 1400),
     ],

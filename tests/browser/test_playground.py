@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from accessibility import violations
-from page_tools import save
+from page_tools import BESIDE_FILES, NOTEBOOK, open_as_in_a_notebook, save
 
 import backprop_nb as bp
 from backprop_nb.views.palette import THEMES, diverging
@@ -215,15 +215,14 @@ def test_its_page_replays_the_run_without_a_kernel(open_page, theme, width, tmp_
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-@pytest.mark.parametrize(("width", "plane"), [(916, 360), (1168, 430)])
+@pytest.mark.parametrize(("width", "plane"), [(BESIDE_FILES, 320), (NOTEBOOK, 370)])
 def test_in_a_notebook_the_plane_is_large_and_in_sight_below_its_code(
     open_page, tmp_path, width, plane
 ):
-    """At 1280 by 720 JupyterLab, beside its files or not, leaves a view 608 in height."""
-    page = open_page(same_playground(5).to_html(tmp_path / "run"), width=width)
-    page.set_viewport_size({"width": width, "height": 720})
-    code, top = 80, page.locator(".bpnb").bounding_box()["y"]
+    file = same_playground(5).to_html(tmp_path / "run")
+    page, end = open_as_in_a_notebook(open_page, file, width)
     pictures = [each.bounding_box() for each in page.locator(".bpnb-play-stage svg").all()]
     assert pictures[0]["width"] > plane
+    code = 80
     for each in pictures:
-        assert each["y"] + each["height"] - top < 608 - code
+        assert each["y"] + each["height"] < end - code

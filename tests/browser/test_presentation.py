@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from accessibility import violations
 from every_view import VIEWS
+from jupyterlab_page import NotebookPage
 from nonempty import nonempty
+from page_tools import BESIDE_FILES, NOTEBOOK, SEEN, WINDOW, open_as_in_a_notebook
 
 import backprop_nb as bp
 from backprop_nb.checking.line_puzzle import COURSES
@@ -15,7 +17,11 @@ ESSENTIAL = {
     "GradientFlow": [f".bpnb-flow-{part}" for part in ("verdict", "net", "waterfall", "more")],
     "SigmoidExplorer": [".bpnb-sigmoid-pictures svg:first-child", "svg:last-child"],
     "Playground": [".bpnb-play-controls", ".bpnb-play-stage svg", ".bpnb-readings"],
-    "FindTheBug": [".bpnb-bug-gradients svg", ".bpnb-bug-question button:last-child"],
+    "FindTheBug": [
+        ".bpnb-bug-gradients svg",
+        ".bpnb-bug-code",
+        ".bpnb-bug-question button:last-child",
+    ],
     "GraphExplorer": [".bpnb-stage", ".bpnb-numbers"],
     "ChainRule": [".bpnb-cr-strip", ".bpnb-cr-stage .bpnb-cr-step .bpnb-cr-matrix"],
 }
@@ -233,17 +239,20 @@ def test_a_solved_pass_is_read_beside_what_is_wrong_with_it(open_page, tmp_path,
         assert page.locator(f".bpnb-bug-{place}").bounding_box()["width"] > 450
 
 
-NOTEBOOK, BESIDE_FILES, SEEN = 1158, 884, 608
-"""How wide JupyterLab shows a view at 1280 by 720, beside its list of files too, and how much of it
-is seen there."""
-
-
-def open_as_in_a_notebook(open_page, file, width=NOTEBOOK):
-    """Return the page, and where what JupyterLab leaves of 720 pixels ends."""
-    page = open_page(file, width=width, reduced_motion="reduce")
-    page.set_viewport_size({"width": width, "height": 720})
-    page.reload()
-    return page, page.locator(".bpnb").bounding_box()["y"] + SEEN
+def test_jupyterlab_leaves_a_view_as_much_room_as_these_tests_assume(chromium, lab):
+    name = "room.ipynb"
+    lab.write(name, ["import backprop_nb as bp\nbp.SigmoidExplorer()"])
+    page = chromium.new_page(viewport=WINDOW)
+    page.goto(f"{lab.url}/lab/tree/{name}?token={lab.token}&reset")
+    notebook = NotebookPage(page, name)
+    notebook.wait_until_idle()
+    notebook.run_all()
+    panel, view = page.locator(".jp-WindowedPanel-outer"), page.locator(".bpnb")
+    assert (panel.bounding_box()["height"], view.bounding_box()["width"]) == (SEEN, BESIDE_FILES)
+    page.evaluate("window.jupyterapp.shell.collapseLeft()")
+    page.wait_for_function(f"document.querySelector('.bpnb').offsetWidth === {NOTEBOOK}")
+    page.close()
+    lab.end_sessions()
 
 
 def test_in_a_notebook_three_contributions_are_added_up_and_handed_on_in_sight(
@@ -276,12 +285,26 @@ def test_beside_the_list_of_files_the_numbers_and_the_code_of_a_network_are_in_s
 
 
 # Of an explorer the numbers are as high as the code beside them.
+@pytest.mark.parametrize("width", [NOTEBOOK, BESIDE_FILES])
 @pytest.mark.parametrize("name", [name for name in VIEWS if name != "GraphExplorer"])
-def test_beside_the_list_of_files_what_a_view_is_about_is_in_sight(open_page, pages, name):
-    page, end = open_as_in_a_notebook(open_page, pages[name], BESIDE_FILES)
-    essential = ends(page, name)
-    essential.pop(".bpnb-play-controls", 0)  # they stand below
-    assert max(essential.values()) <= end
+def test_in_a_notebook_what_a_view_is_about_is_in_sight(open_page, pages, name, width):
+    page, end = open_as_in_a_notebook(open_page, pages[name], width)
+    # On a page without a kernel a line says so.
+    page.locator(".bpnb-rests").evaluate_all("all => all.forEach(each => each.remove())")
+    assert max(ends(page, name).values()) <= end
+
+
+@pytest.mark.parametrize("width", [NOTEBOOK, BESIDE_FILES])
+@pytest.mark.parametrize("section", ["product", "transposes"])
+def test_in_a_notebook_each_step_of_a_chain_is_in_sight(open_page, tmp_path, section, width):
+    net = bp.SigmoidNetwork((4, 3, 3), seed=0)
+    rule = bp.ChainRule(net, [5.1, 3.5, 1.4, 0.2], [1.0, 0.0, 0.0], section=section)
+    page, end = open_as_in_a_notebook(open_page, rule.to_html(tmp_path / section), width)
+    found = []
+    for step in range(rule.last_step + 1):
+        page.get_by_role("slider").fill(str(step))
+        found += page.locator(".bpnb-cr-stage, .bpnb-cr-stage *").evaluate_all(ENDS)
+    assert max(found) <= end
 
 
 @pytest.mark.parametrize("name", DETAILS)
