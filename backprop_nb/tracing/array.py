@@ -42,6 +42,7 @@ from backprop_nb.tracing.rules.indexing import getitem
 from backprop_nb.tracing.rules.row import full_name
 from backprop_nb.tracing.rules.shaping import astype
 from backprop_nb.tracing.tape import (
+    NO_OPTIONS,
     Recorded,
     decided,
     decided_by,
@@ -147,6 +148,11 @@ class Traced(Recorded):
             if method == "accumulate":
                 return laid_out(result, ufunc.accumulate, args, kwargs)
             return result
+        if len(args) == 1 and not kwargs and ufunc in TABLE:
+            now = self.now()
+            if isinstance(now, Recorded):  # the most frequent call by a name, in half the time
+                row, frame = TABLE[ufunc], sys._getframe(1)
+                return now._tape.apply(row, row.call, (now,), NO_OPTIONS, frame)
         return dispatch(ufunc, args, kwargs)
 
     def __array_function__(

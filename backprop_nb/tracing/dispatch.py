@@ -30,6 +30,7 @@ from backprop_nb.tracing.rules.piecewise_constant import TEXTS
 from backprop_nb.tracing.rules.row import RefusedError, full_name
 from backprop_nb.tracing.source import FOLDER
 from backprop_nb.tracing.tape import (
+    NO_OPTIONS,
     Recorded,
     Tape,
     decided,
@@ -121,7 +122,7 @@ _OF_EACH = (np.atleast_1d, np.atleast_2d, np.atleast_3d)
 
 def joined(operand: Any) -> Any:
     """Return lists that hold traced values as the array that they stand for."""
-    if issubclass(type(operand), list | tuple) and has_traced(operand):
+    if issubclass(type(operand), pytree.SEQUENCES) and has_traced(operand):
         return dispatch(ARRAY.function, (operand,), {})
     return operand
 
@@ -132,7 +133,8 @@ _ALIASING = frozenset({np.real, np.real_if_close, np.broadcast_arrays, np.unstac
 
 def _is_changing(tree: Any) -> bool:
     """Whether an argument is, or holds, an array that is written to."""
-    if issubclass(type(tree), list | tuple):  # isinstance asks a traced value what it stands for
+    # isinstance would ask a traced value what it stands for.
+    if issubclass(type(tree), pytree.SEQUENCES):
         return any(map(_is_changing, tree))
     return getattr(type(tree), "is_changing", False) is True
 
@@ -155,7 +157,7 @@ def _of_changing(
             view = changing.look(row, operands, options)
             if view is not None:
                 return view
-    args, kwargs = _now(args), _now(kwargs)
+    args, kwargs = tuple(map(_now, args)), {key: _now(each) for key, each in kwargs.items()}
     if function is getitem:  # positions that are listed may be traced, and are decided now
         kwargs = {"index": fixed_index(kwargs["index"])}
     is_recorded = any(map(has_traced, (*args, *kwargs.values())))
@@ -167,6 +169,8 @@ def _of_changing(
 
 def _now(tree: Any) -> Any:
     """Return lists, tuples and dicts with what each array holds now."""
+    if is_live(tree):  # the most frequent
+        return tree.now()
     return pytree.rebuild(tree, lambda _, leaf: leaf.now() if is_live(leaf) else leaf)
 
 
@@ -308,7 +312,10 @@ def _bind(
     row: Row, args: tuple[Any, ...], kwargs: dict[str, Any], frame: FrameType
 ) -> tuple[list[Any], dict[str, Any]]:
     """Split a call into array operands and options, however the learner passed them."""
-    count, names = row.arrays, list(row.parameters)
+    count = row.arrays
+    if len(args) == count and not kwargs:  # the most frequent
+        return [*args], NO_OPTIONS
+    names = list(row.parameters)
     operands = list(args[:count])
     given = {**dict(zip(names[count:], args[count:], strict=False)), **kwargs}
     operands += [given.pop(name) for name in names[len(operands) : count] if name in given]

@@ -128,12 +128,14 @@ def learner_frame(frame: FrameType) -> FrameType:
 
     Where all code is installed, it is the nearest that is neither the tracer's nor NumPy's.
     """
-    outside = None
-    for each in _frames(frame):
-        if not is_inside(each):
-            if not is_installed(each.f_code.co_filename):
-                return each
-            outside = outside or each
+    outside: FrameType | None = None
+    each: FrameType | None = frame
+    while each is not None:
+        if _is_learners(each.f_code.co_filename):
+            return each
+        if outside is None and not is_inside(each):
+            outside = each
+        each = each.f_back
     return outside or frame
 
 

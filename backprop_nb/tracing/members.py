@@ -21,9 +21,7 @@ from backprop_nb.tracing.dispatch import dispatch, joined
 from backprop_nb.tracing.libraries import OF_OTHERS
 from backprop_nb.tracing.rules import COMPOSITES, PIECEWISE_CONSTANT, PLAIN_FUNCTIONS, TABLE, Row
 from backprop_nb.tracing.standing import stand_in
-from backprop_nb.tracing.tape import Recorded, decided, innermost, is_live, plain
-
-_NO_OPTIONS: dict[str, Any] = {}  # one for all operators; nobody writes into it
+from backprop_nb.tracing.tape import NO_OPTIONS, Recorded, decided, innermost, is_live, plain
 
 _ATTRIBUTES = ("shape", "ndim", "size", "dtype", "itemsize", "nbytes")
 # What an array has as attributes, and NumPy as functions.
@@ -138,7 +136,7 @@ def _sign(row: Row) -> Callable[[Any], Any]:
     def sign(self: Any) -> Any:
         if row.is_flat:
             self._tape.is_smooth = False
-        return self._tape.apply(row, compute, (self,), _NO_OPTIONS, sys._getframe(1))
+        return self._tape.apply(row, compute, (self,), NO_OPTIONS, sys._getframe(1))
 
     return sign
 

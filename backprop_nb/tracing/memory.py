@@ -11,6 +11,7 @@ or, of a few entries of many, what these are from.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import prod
 from types import FrameType
 from typing import Any, NamedTuple
 
@@ -122,8 +123,8 @@ class Memory:
             self._restart(self.put(self.now(), [(index, value)], place))
         else:
             self.owner[index] = len(self.writes) + 1
-            self.offset[index] = np.reshape(np.arange(np.prod(shape)), shape) if shape else 0
-            self.writes.append(Write(index, value, place, np.size(self.owner[index])))
+            self.offset[index] = np.arange(prod(shape)).reshape(shape) if shape else 0
+            self.writes.append(Write(index, value, place, self.owner[index].size))
 
     def fits(self, value: Any) -> bool:
         """Whether a value is recorded, in the type of the block."""
@@ -334,7 +335,7 @@ def _picking(entries: Any, shape: tuple[int, ...]) -> tuple[Any, tuple[int, ...]
         return tuple(int(each[0]) for each in places), ()
     box = tuple(slice(int(each.min()), int(each.max()) + 1) for each in places)
     sides = tuple(each.stop - each.start for each in box)
-    if np.prod(sides) == len(entries):
+    if prod(sides) == len(entries):
         grid = np.ravel_multi_index(
             np.ix_(*(np.arange(*each.indices(each.stop)) for each in box)), shape
         )

@@ -9,6 +9,10 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from typing import Any
 
+SEQUENCES = (list, tuple)
+"""What has leaves in an order.  A union would be made anew by every call that asks."""
+_NESTED = (*SEQUENCES, dict)
+
 
 def rebuild(tree: Any, replace: Callable[[str, Any], Any], name: str = "x") -> Any:
     """Return a copy of ``tree`` in which every leaf went through ``replace(name, leaf)``.
@@ -23,7 +27,7 @@ def rebuild(tree: Any, replace: Callable[[str, Any], Any], name: str = "x") -> A
     if issubclass(kind, dict):
         named = {key: rebuild(item, replace, _join(name, str(key))) for key, item in tree.items()}
         return named if kind is dict else _like(tree, named.items())
-    if issubclass(kind, list | tuple):
+    if issubclass(kind, SEQUENCES):
         items = [rebuild(item, replace, _join(name, str(k))) for k, item in enumerate(tree)]
         if issubclass(kind, list):
             return items if kind is list else _like(tree, enumerate(items))
@@ -67,9 +71,15 @@ def flatten(tree: Any) -> list[Any]:
     kind = type(tree)
     if issubclass(kind, dict):
         tree = tree.values()
-    elif not issubclass(kind, list | tuple):
+    elif not issubclass(kind, SEQUENCES):
         return [tree]
-    return [leaf for item in tree for leaf in flatten(item)]
+    leaves = []
+    for item in tree:
+        if issubclass(type(item), _NESTED):
+            leaves += flatten(item)
+        else:
+            leaves.append(item)
+    return leaves
 
 
 def paths(tree: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:

@@ -29,6 +29,7 @@ from backprop_nb.tracing import messages
 from backprop_nb.tracing.code_text import KEPT, keep_text
 from backprop_nb.tracing.libraries import learner_frame
 from backprop_nb.tracing.marked import number_in
+from backprop_nb.tracing.pytree import SEQUENCES
 from backprop_nb.tracing.record import CONSTANT, Guard, Record, Scope, is_piecewise_constant
 from backprop_nb.tracing.rules import Row
 from backprop_nb.tracing.source import FOLDER
@@ -38,7 +39,7 @@ _OWN_FILES = frozenset(
     f"{folder}{os.sep}{name}" for folder, _, names in os.walk(FOLDER) for name in names
 )
 _LITERALS = frozenset({int, float, bool})
-_NO_OPTIONS: dict[str, Any] = {}  # one for all operators; nobody writes into it
+NO_OPTIONS: dict[str, Any] = {}  # one for all calls without any; nobody writes into it
 _ENDED: Any = ()  # the records of a trace that is over: a value that escaped can add nothing
 
 BY_VALUE = (np.linalg.LinAlgError, IndexError)
@@ -102,7 +103,7 @@ class Recorded:
     def laid_as(self, array: Any) -> Recorded:
         """Return the value with its axes in the order in memory that they have in an array."""
         value, array = plain(self), plain(array)
-        if value.strides == array.strides or _axes(value) == _axes(array):
+        if value.ndim < 2 or value.strides == array.strides or _axes(value) == _axes(array):
             return self
         own, value = self.alias(), self._value
         if isinstance(value, Recorded):
@@ -289,24 +290,24 @@ class Tape:
         """Do what ``apply`` does for an operator: the most frequent call, in half the time."""
         kind = self.kind
         if self.records is _ENDED:
-            return self.apply(row, compute, (x, y), _NO_OPTIONS, frame)
+            return self.apply(row, compute, (x, y), NO_OPTIONS, frame)
         if type(x) is kind and x._tape is self:
             a, from_x = x._value, x._index
         elif type(x) in _LITERALS:
             a, from_x = x, None
         else:
-            return self.apply(row, compute, (x, y), _NO_OPTIONS, frame)
+            return self.apply(row, compute, (x, y), NO_OPTIONS, frame)
         if type(y) is kind and y._tape is self:
             b, from_y = y._value, y._index
         elif type(y) in _LITERALS:
             b, from_y = y, None
         else:
-            return self.apply(row, compute, (x, y), _NO_OPTIONS, frame)
+            return self.apply(row, compute, (x, y), NO_OPTIONS, frame)
         try:
             value = compute(a, b)
         except (ValueError, IndexError, TypeError):  # which is told there
-            return self.apply(row, compute, (x, y), _NO_OPTIONS, frame)
-        return self._write(row, (a, b), (from_x, from_y), _NO_OPTIONS, value, frame)
+            return self.apply(row, compute, (x, y), NO_OPTIONS, frame)
+        return self._write(row, (a, b), (from_x, from_y), NO_OPTIONS, value, frame)
 
     def _write(
         self,
@@ -485,7 +486,7 @@ def is_live(value: Any) -> bool:
 
 def has_traced(tree: Any) -> bool:
     """Whether a recorded value stands in lists or tuples."""
-    if issubclass(type(tree), list | tuple):
+    if issubclass(type(tree), SEQUENCES):
         return any(map(has_traced, tree))
     return is_live(tree)
 

@@ -63,6 +63,31 @@ def test_four_times_the_nodes_take_about_four_times_the_calls(name):
     assert {what: by for what, by in grown.items() if by > most.get(what, 1.15)} == {}
 
 
+def test_a_function_of_one_number_is_recorded_in_few_calls():
+    # As in a recurrence, of which there are a million in three seconds.
+    def bounded(x, steps):
+        for _ in range(steps):
+            x = np.tanh(x)
+        return x
+
+    _, few, many = (calls(bp.trace, bounded, 0.5, steps=n)[0] for n in (0, 0, 100))
+    assert (many - few) / 100 < 16
+
+
+def test_a_column_that_is_made_of_the_last_one_takes_few_calls():
+    # Such a loop runs twice more where a program is printed: to see that it draws nothing.
+    def columns(x, steps):
+        a = np.zeros((3, steps + 1))
+        a[:, 0] = x
+        for k in range(steps):
+            a[:, k + 1] = np.sin(a[:, k])
+        return a[0, -1]
+
+    x = np.array([0.1, 0.2, 0.3])
+    _, few, many = (calls(bp.trace, columns, x, steps=n)[0] for n in (0, 0, 100))
+    assert (many - few) / 100 < 170
+
+
 def test_an_entry_of_an_array_that_is_written_to_is_read_in_few_calls():
     # A table of dynamic programming is read twice for each entry that it is written.
     def table(x, reads):

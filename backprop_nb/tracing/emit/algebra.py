@@ -89,12 +89,13 @@ class Algebra:
         self, row: Row, operands: Sequence[Expression], keywords: Mapping[str, Any], value: Any
     ) -> Expression:
         """Return the expression of a call as it is, the same one for the same call."""
-        used = tuple((each.position, each.is_number and each.value) for each in operands)
-        options = tuple((key, fingerprint(option)) for key, option in keywords.items())
+        used = tuple([(each.position, each.position < 0 and each.value) for each in operands])
+        options = tuple([(key, fingerprint(option)) for key, option in keywords.items()])
         key = (row.function, used, options)
-        if key not in self._known:
-            self._known[key] = self._add(value, row, tuple(operands), keywords)
-        return self._known[key]
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = self._add(value, row, tuple(operands), keywords)
+        return found
 
     def _add(self, value: Any, *call: Any) -> Expression:
         self.expressions.append(Expression(value, len(self.expressions), *call))

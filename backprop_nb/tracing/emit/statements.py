@@ -181,6 +181,8 @@ class Printer:
         """
         if call.calls(np.linalg.cholesky):
             return {"upper": False, **call.keywords}
+        if not call.keywords:  # the most frequent
+            return call.keywords
         keywords = dict(call.keywords)
         for name in {"index", "at", "q"} & keywords.keys():
             keywords[name] = pytree.rebuild(keywords[name], lambda _, leaf: self.array(leaf))
