@@ -54,7 +54,8 @@ def example(case: Case, dtype: str):
     random, widths = np.random.default_rng(0), [*map(int, case.widths.split("-"))]
     A = [(random.standard_normal((m, n)) / np.sqrt(n)).astype(dtype) for n, m in pairwise(widths)]
     b = [np.zeros(m, dtype) for m in widths[1:]]
-    x = random.random((case.rows, widths[0]), dtype=np.float32).astype(dtype)
+    # Around 0: of positive inputs alone every ReLU would soon be 0 for good.
+    x = (random.random((case.rows, widths[0]), dtype=np.float32) - np.float32(0.5)).astype(dtype)
     y = np.eye(widths[-1], dtype=dtype)[random.integers(0, widths[-1], case.rows)]
     return A, b, x, y, np.random.default_rng(1).permutation(case.rows)
 
