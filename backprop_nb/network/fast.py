@@ -195,7 +195,7 @@ class FastPass:
         return loss, dA, db, finite
 
 
-class Rows(NamedTuple):
+class LayerRows(NamedTuple):
     """Some rows of a layer's buffers; `z` and `spare` may be those of other rows, too."""
 
     f: FloatArray
@@ -247,18 +247,18 @@ class Buffers:
         self.parameters: list[FloatArray] = []
         self.into: Into | None = None
 
-    def _rows(self, i: int) -> Iterator[Rows]:
+    def _rows(self, i: int) -> Iterator[LayerRows]:
         """Yield the rows of a layer that are computed together, from their products on."""
         f, delta, spare = self.f[i], self.delta[i], self.slope[i]
         all_needed = f is self.f[-1] and (self.surprise or self.names[i] == "softmax")
         if self.in_cache or self.single or all_needed:
-            yield Rows(f, delta, delta, spare)
+            yield LayerRows(f, delta, delta, spare)
             return
         size = max(1, _TOGETHER // f.shape[-1])
         for start in range(0, len(f), size):
             part = f[start : start + size]
             n = len(part)
-            yield Rows(part, delta[start : start + n], delta[:n], spare[:n])
+            yield LayerRows(part, delta[start : start + n], delta[:n], spare[:n])
 
     def bind(self, A: Sequence[FloatArray], b: Sequence[FloatArray], into: Into | None) -> None:
         """Settle the calls of a pass with these very arrays, whatever will stand in them.
@@ -304,7 +304,7 @@ class Buffers:
                 yield biased, (signed_b, rows.f, rows.z)
             yield from calls
 
-    def _layer(self, i: int, rows: Rows) -> Iterator[Call]:
+    def _layer(self, i: int, rows: LayerRows) -> Iterator[Call]:
         """Yield the calls from z to f, and for σ from −z; see ``activations.py`` for what they do.
 
         Few calls write where they read: for a single number NumPy would make a
@@ -374,7 +374,7 @@ class Buffers:
                 calls += self._sloped(i - 1, rows)
         return calls
 
-    def _sloped(self, i: int, rows: Rows) -> Iterator[Call]:
+    def _sloped(self, i: int, rows: LayerRows) -> Iterator[Call]:
         """Yield the calls from what comes back to δ, the product with ∂f/∂z."""
         if self.names[i] != "identity":
             if not self.in_cache:
