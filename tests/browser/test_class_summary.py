@@ -61,6 +61,13 @@ def test_it_is_accessible_fits_and_runs_nothing(open_page, written, theme):
     assert violations(page) == []
 
 
+def test_on_half_a_screen_the_last_column_is_in_sight(open_page, written):
+    page = open_page(written, width=700)
+    page.locator("summary").last.click()
+    over = "all => all.map(each => each.scrollWidth - each.clientWidth)"
+    assert max(page.locator(".wide").evaluate_all(over)) <= 0
+
+
 def test_on_paper_it_is_light_and_keeps_its_heat(open_page, written):
     page = open_page(written, "dark")
     page.emulate_media(media="print", color_scheme="dark")
