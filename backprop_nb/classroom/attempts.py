@@ -24,12 +24,16 @@ from backprop_nb.classroom.owners import (
     File,
     Student,
     may_be_a_number,
+    may_be_a_surname,
     may_be_others,
     without_mark,
 )
 
 MAX_BESIDE: Final = 64_000_000
 """Bytes of what lies beside a submission."""
+
+_FEW, _FEW_ALONE = 5, 2
+"""So many attempts are plainly one student's in a folder of many, or where nobody else is."""
 
 _DATA: Final = {
     *(".csv", ".tsv", ".txt", ".dat", ".npy", ".npz", ".json", ".mat", ".h5", ".pkl", ".gz"),
@@ -71,6 +75,10 @@ class HandedIn:
             data = path.read_bytes() if path.is_file() else b""
             whole.update(f"{name}\0{len(data)}\0".encode("utf-8", "replace") + data)
         return whole.hexdigest() if self.beside else ""
+
+    def content(self) -> str:
+        """Return what is the same for two files of the same bytes."""
+        return hashlib.sha256(self.file.read_bytes()).hexdigest() if self.file.is_file() else ""
 
 
 @dataclass(frozen=True)
@@ -125,9 +133,15 @@ def class_of(files: Sequence[File], function: str, pattern: str, attempts: str) 
             chosen.append(
                 HandedIn(each.name, each.student, each.path, each.root, each.place, beside)
             )
+        alone = all(each.student == student for each in files)
         for each in counting:
             if too := [*_too(each, code, others)]:
                 unsure[each.name] = several_meant(each.name, too)
+            elif each.shared and len(code) > (_FEW_ALONE if alone else _FEW):
+                unsure[each.name] = (
+                    f"{len(code)} files count as one student's attempts, as they are called alike; "
+                    "with --attempts all each is a student's."
+                )
     chosen.sort(key=lambda each: each.name)
     return Gathered(tuple(chosen), left_out, without, unsure)
 
@@ -152,6 +166,8 @@ def _may_be_two_peoples(one: File, other: File) -> bool:
     """Whether nothing but numbers tells two files apart, which may be those of two students."""
     if one.student.platform:
         return False
+    if one.shared and may_be_a_surname(one.stem) != may_be_a_surname(other.stem):
+        return True
     doubt = may_be_a_number if one.shared else may_be_others
     pairs = zip(_stems(one), _stems(other), strict=False)
     return any(mine != theirs and doubt(mine) and doubt(theirs) for mine, theirs in pairs)

@@ -214,6 +214,11 @@ def may_be_a_number(stem: str) -> bool:
     return found is not None and not found["dash"]
 
 
+def may_be_a_surname(stem: str) -> bool:
+    """Whether a name may be that of a backup, and of somebody as well: jan_bak, ann_old."""
+    return re.search(r"[-_ .](?:old|bak)$", stem, re.IGNORECASE) is not None
+
+
 def may_be_others(stem: str) -> bool:
     """Whether a name is an attempt's only in the folder of a student: 20211001, v12.
 
@@ -289,6 +294,8 @@ class Owner:
         self.apart = apart
         numbers = [each for file in files for each in _numbers(file.stem)]
         self.numbers = {around for around, is_dated in numbers if not is_dated}
+        certain = [each.stem for each in files if not may_be_a_surname(each.stem)]
+        self.keys = {without_mark(stem)[0] for stem in certain}
         self.receipts = _receipts(files) if self.layout == "blackboard" else {}
         self.names = {each.key: each.name for each in self.receipts.values()}
 
@@ -319,6 +326,8 @@ class Owner:
             # What is a date by chance stands where others have numbers that are none.
             dates = {around for around, is_dated in _numbers(key) if is_dated}
             key, _ = without_mark(key, dated=not dates & self.numbers)
+            if may_be_a_surname(file.stem) and key not in self.keys:
+                key = file.stem
         student = Student("/".join([*folders, key]))
         return replace(file, student=student, place=last, shared=True)
 

@@ -16,6 +16,9 @@ from backprop_nb.classroom.roster import Roster
 from backprop_nb.classroom.summary import Result, called, mistakes_of, points_of
 from backprop_nb.errors import must_be
 
+_NAMED: Final = 5
+"""So many students are named whose file is the same."""
+
 _UNJUDGED: Final = ("unreadable", "no function", "stopped", "too slow", "ended", "borrowed")
 """The outcomes in which no gradient was compared: somebody should see why."""
 
@@ -50,8 +53,10 @@ def sheet(
         for each in handed_in.submissions
         if each.name in lost and each.student not in own
     ]
+    alike = _alike(handed_in)
     for student, result in zip(own, counting, strict=True):
-        lines.append(_line(student, result, handed_in, points, course, folder))
+        others = alike[result["submission"]]
+        lines.append(_line(student, result, others, handed_in, points, course, folder))
     counting = [
         {**result, "student": str(student)} for student, result in zip(own, counting, strict=True)
     ]
@@ -63,9 +68,22 @@ def sheet(
     return counting, lines
 
 
+def _alike(handed_in: Gathered) -> dict[str, list[str]]:
+    """Return for each submission the other students who have handed in the same file."""
+    having: dict[str, dict[Student, None]] = defaultdict(dict)
+    contents = [each.content() for each in handed_in.submissions]
+    for each, content in zip(handed_in.submissions, contents, strict=True):
+        having[content][each.student] = None
+    return {
+        each.name: [str(other) for other in having[content] if content and other != each.student]
+        for each, content in zip(handed_in.submissions, contents, strict=True)
+    }
+
+
 def _line(
     student: Student,
     result: Result,
+    alike: Sequence[str],
     handed_in: Gathered,
     points: float,
     course: Course,
@@ -76,6 +94,10 @@ def _line(
     unjudged = result["outcome"] in _UNJUDGED
     looks = [f"{titles[0]}."] if unjudged else []
     looks += [each for each in [handed_in.unsure.get(result["submission"])] if each]
+    if alike and not unjudged and "not_written" not in mistakes_of(result):  # as it was given out
+        names = ", ".join(alike[:_NAMED])
+        more = f" and {len(alike) - _NAMED} more" if len(alike) > _NAMED else ""
+        looks.append(f"The same file was handed in by others: {names}{more}.")
     if signs := result.get("borrowed"):
         looks.append(f"It may not be their own work: {' '.join(signs)}")
     return Line(

@@ -150,6 +150,22 @@ def test_a_function_that_only_a_helper_has_is_asked_there(tmp_path):
     assert look(tmp_path, files)[0]["a"][0] == "a/net.py"
 
 
+@pytest.mark.parametrize(
+    ("others", "count", "is_told"), [([], 30, True), ([], 2, False), (["ada.py"], 5, False)]
+)
+def test_a_class_whose_files_are_called_alike_is_told(tmp_path, others, count, is_told):
+    files = [*others, *(f"hw ({k}).py" for k in range(1, count + 1))]
+    newest = f"hw ({count}).py"
+    _, _, _, unsure = look(tmp_path, files)
+    told = (
+        f"{count} files count as one student's attempts, as they are called alike; "
+        "with --attempts all each is a student's."
+    )
+    assert unsure == ({newest: told} if is_told else {})
+    counting, _, _, unsure = look(tmp_path, [], attempts="all")
+    assert (len(counting), unsure) == (len(files), {})
+
+
 def test_what_lies_beside_in_an_older_attempt_does_not(tmp_path):
     files = {f"{FIRST}_hw.py": CODE, f"{FIRST}_a.csv": "1", f"{LATER}_hw.py": CODE}
     assert look(tmp_path, files)[0] == {"l": (f"{LATER}_hw.py", [])}

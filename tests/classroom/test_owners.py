@@ -115,6 +115,8 @@ def test_nobodys_name_or_number_is_taken_for_that_of_another(path, names):
         (["ada/attempt_1/hw.py", "ada/attempt_2/hw.py"], ["ada", "ada"]),
         (["ada/2025-11-02/hw.py", "ada/2025-11-09/hw.py"], ["ada", "ada"]),
         (["ada/hw/x.py", "ada/hw (2)/x.py"], ["ada", "ada"]),
+        (["jan_bak.py", "jan_old.py", "jan_nowak.py"], ["jan_bak", "jan_old", "jan_nowak"]),
+        (["jan_bak.py", "jan_v2.py"], ["jan", "jan"]),
     ],
 )  # fmt: skip
 def test_attempts_are_of_one_student_and_homework_is_nobody(names, keys):
@@ -129,6 +131,8 @@ def test_attempts_are_of_one_student_and_homework_is_nobody(names, keys):
         (["hw/v101.py", "hw/v102.py"], True),
         (["hw/s20211001.py", "hw/s20211102.py"], True),
         (["hw/20211001/x.py", "hw/20211102/x.py", "hw/readme.txt"], True),
+        (["tom.py", "tom_bak.py"], True),
+        (["ada/hw.py", "ada/hw_bak.py"], False),
         (["ada_2025-11-02.py", "ada_2025-11-09.py"], False),
         (["ada_v1.py", "ada_v2.py"], False),
         (["ada/hw_20251102.py", "ada/hw_20251109.py"], False),

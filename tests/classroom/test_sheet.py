@@ -63,6 +63,24 @@ def test_nobody_vanishes_and_it_says_who_is_to_be_looked_at():
     ]
 
 
+def test_the_same_file_of_two_students_is_noted_and_an_unchanged_one_is_not(tmp_path):
+    texts = {"a": "one", "b": "one", "c": "two", "d": "blank", "e": "blank", "f": "one"}
+    for key, text in texts.items():
+        (tmp_path / key).write_text(text)
+    owners = {key: key for key in texts} | {"f": "a"}  # another attempt
+    given = Gathered(
+        tuple(HandedIn(k, Student(owners[k]), tmp_path / k, tmp_path, k) for k in texts)
+    )
+    blank = {"outcome": "answered", "findings": [{"mistake": "not_written", "rank": 1}]}
+    results = [
+        result(key, 0.5) | ({"parameters": [], **blank} if text == "blank" else {})
+        for key, text in texts.items()
+    ]
+    same = "The same file was handed in by others: {}."
+    looks = {line[0]: line[-1] for line in lines_of(given, results)}
+    assert looks == {"a": same.format("b"), "b": same.format("a"), "c": "", "d": "", "e": ""}
+
+
 def test_what_was_graded_before_is_not_asked_for_by_what_was_lost_now():
     given = handed_in(("a.py", "ada"), ("b.py", "ada"))
     found = lines_of(given, [result("a.py", 1)], {"b.py": "OSError: no room"})
