@@ -396,6 +396,9 @@ class Descent:
         except KeyboardInterrupt:
             self.history.stopped = "interrupted"
             raise
+        except (InvalidValueError, ShapeError):
+            self.history.stopped = "data refused"
+            raise
         finally:
             if options.progress and self.history.epochs < options.epochs:
                 bar.set_postfix_str(self.history.stopped)

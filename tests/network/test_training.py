@@ -259,6 +259,14 @@ def test_a_bar_that_ends_early_says_why(capsys, monkeypatch, end):
     assert capsys.readouterr().err.rstrip().endswith(f"{end}]")
 
 
+def test_a_bar_of_data_that_are_refused_does_not_say_that_all_is_done(capsys):
+    net, x, y = example(rows=600)
+    x[595, 2] = np.nan
+    with pytest.raises(InvalidValueError):
+        fit(net, x, y, progress=True)
+    assert capsys.readouterr().err.rstrip().endswith("data refused]")
+
+
 def test_a_layer_without_slope_is_told_by_its_own_activation():
     net = Network((1, 2, 1), seed=0, activation="relu", output="identity")
     net.A[0], net.b[0] = np.ones((2, 1)), np.array([-5.0, -6.0])
