@@ -21,6 +21,10 @@ _ASIDE = re.compile(r"(?<=[;,{}()\]]) // [^\"'`\n]*$", re.MULTILINE)
 """A comment at the end of a line; one with a quotation mark in it could be part of a text."""
 _BROKEN = re.compile(r",?\n(?=[)\]}])|(?<=[,({\[])\n")
 """What a formatter writes where it breaks a line inside of brackets."""
+_TEXTLESS = re.compile(r"^[^\"'`/\n]+$", re.MULTILINE)
+"""A line with no text in it, and no pattern."""
+_SPACED = re.compile(r" ?(=>|[=,:{}]) ?")
+"""Signs that need no space around them."""
 _NAMED = re.compile(r"^export (?!default)", re.MULTILINE)
 """Of a widget's module all that anybody imports is its default export."""
 _EXPORT = re.compile(r"^export (?:default \w+;\n)?", re.MULTILINE)
@@ -89,12 +93,13 @@ def module(room: str) -> str:
 
     A browser gets the module as a text of its own, which has no neighbours to
     import from.  So the imports are taken out, and what they name stands above.
-    Every instance of a widget carries the text, so comments, indents, and what
+    Every instance of a widget carries the text, so comments, indents, spaces, and what
     neighbours have for other widgets alone stay here.
     """
     sources: dict[Path, str] = {}
     _collect(_HERE / room / "widget.mjs", sources)
-    return _NAMED.sub("", "".join(_used(_PART.split("\n".join(sources.values())))))
+    source = _NAMED.sub("", "".join(_used(_PART.split("\n".join(sources.values())))))
+    return _TEXTLESS.sub(lambda line: _SPACED.sub(r"\1", line[0]), source)
 
 
 def _used(parts: Sequence[str]) -> list[str]:
