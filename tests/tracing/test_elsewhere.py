@@ -740,9 +740,11 @@ WHOLE_MATRICES = {
 def test_dask_arrays_cut_along_both_axes_are_gathered_where_numpy_needs_the_whole(name):
     m = np.random.default_rng(2).normal(size=(4, 4))
     graph = bp.trace(lambda m: np.sum(WHOLE_MATRICES[name](m) ** 2), m)
-    value, (gradient,) = graph.compile(xp=da)(da.from_array(m, chunks=2))
-    np.testing.assert_allclose(np.asarray(value), graph.value, rtol=1e-9)
-    np.testing.assert_allclose(np.asarray(gradient), graph.backward().gradients[0], rtol=1e-6)
+    compiled = graph.compile(xp=da)
+    for chunks in (2, (1, 2)):
+        value, (gradient,) = compiled(da.from_array(m, chunks=chunks))
+        np.testing.assert_allclose(np.asarray(value), graph.value, rtol=1e-9)
+        np.testing.assert_allclose(np.asarray(gradient), graph.backward().gradients[0], rtol=1e-6)
 
 
 def test_an_option_that_is_not_made_is_refused_by_name():
