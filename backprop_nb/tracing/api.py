@@ -323,12 +323,14 @@ class Graph(Trace):
 
     def draw(self, **options: Any) -> Figure:
         """Return the computation graph as a matplotlib figure; see ``draw_graph``."""
-        figure: Figure = display.draw(self, **options)
+        with young_only():
+            figure: Figure = display.draw(self, **options)
         return figure
 
     def explore(self, **options: Any) -> Any:
         """Return the interactive view, a ``GraphExplorer``; see there for the options."""
-        return display.explore(self, **options)
+        with young_only():
+            return display.explore(self, **options)
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         # A graph left as a cell's last line shows itself.
