@@ -72,7 +72,8 @@ def check_gradient(
         (loss, gradients), as one flat vector of all of them.
     *args
         The arguments of ``f``: numbers, arrays, or lists, tuples and dicts of them.  Labels
-        and data for which there is no gradient are not asked for one.
+        and data for which there is no gradient are not asked for one.  Arrays of other
+        libraries become NumPy's; those of Dask are computed as a whole, which must fit in memory.
     hints : "none", "vague", "clear" or "plain"
         How much the report gives away: which gradients are wrong; how; the line; the line,
         what should stand there and how to repair it.
