@@ -234,6 +234,18 @@ def _of_parts(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
+def _of_places(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
+    """Return ``np.take`` for traced positions in a plain array, which NumPy does not ask."""
+
+    @functools.wraps(original)
+    def take(a: Any, indices: Any, *args: Any, **kwargs: Any) -> Any:
+        if is_live(indices) and indices.dtype.kind in "iu":
+            return dispatch(original, (a, indices, *args), kwargs)
+        return original(a, indices, *args, **kwargs)
+
+    return take
+
+
 def _joined(args: tuple[Any, ...]) -> tuple[Any, ...]:
     """Return lists that hold traced values as arrays."""
     return tuple(map(joined, args)) if is_tracing() else args
@@ -392,6 +404,7 @@ def _replaced() -> Iterator[tuple[str, tuple[Any, Any]]]:
         (_CONVERTING, _converting),
         (_OF_LISTS, _of_lists),
         (_JOINING, _of_parts),
+        (("take",), _of_places),
     ):
         for name in names:
             original = getattr(*_member(name), None)

@@ -342,7 +342,9 @@ UNDECIDED = {
     "a computed place as it is, x[np.argmax(x)], in place of int(…)": lambda x: x[
         int(np.argmax(x))
     ],
-    "x[i, :] in place of x[i] with a computed i": lambda x: np.sum(np.outer(x, x)[np.argmax(x)]),
+    "np.take(x, i, axis=0) in place of x[i] with a computed i": lambda x: np.sum(
+        np.outer(x, x)[np.argmax(x)]
+    ),
     "": lambda x: np.sum(np.geomspace(x[0], x[3], 4)),
 }
 
@@ -409,22 +411,71 @@ def test_a_row_at_a_computed_place_is_picked_under_jax_as_the_message_says():
     jax = pytest.importorskip("jax")
     jax.config.update("jax_enable_x64", True)
     compiled = bp.trace(lambda x: np.sum(x[np.argmax(x[:, 0])]), W).compile(xp=jax.numpy)
-    with pytest.raises(UnsupportedError, match=r"x\[i, :\] in place of x\[i\] with a computed i"):
+    with pytest.raises(UnsupportedError, match=r"np\.take\(x, i, axis=0\) in place of x\[i\]"):
         jax.jit(compiled)(W)
-    right = bp.trace(lambda x: np.sum(x[np.argmax(x[:, 0]), :]), W)
-    assert_same(jax.jit(right.compile(xp=jax.numpy))(W)[0], right.value)
+    for f in (
+        lambda x: np.sum(np.take(x, np.argmax(x[:, 0]), axis=0)),
+        lambda x: np.sum(x[np.argmax(x[:, 0]), :]),
+    ):
+        right = bp.trace(f, W)
+        assert right.value == bp.trace(lambda x: np.sum(x[np.argmax(x[:, 0])]), W).value
+        assert_same(jax.jit(right.compile(xp=jax.numpy))(W)[0], right.value)
+
+
+@pytest.mark.parametrize("xp", [np, STANDARD, da], ids=["numpy", "standard", "dask"])
+@pytest.mark.parametrize("axis", [0, 1, -1])
+def test_a_captured_table_is_read_at_the_places_of_the_new_arguments(xp, axis):
+    graph = bp.trace(lambda x: np.sum(np.take(X, np.argsort(x)[:2], axis=axis) ** 3) * x[0], B)
+    assert graph.guards == ()
+    compiled = graph.compile(xp=xp)
+    for x in (B, -B):
+        value = np.sum(np.take(X, np.argsort(x)[:2], axis=axis) ** 3) * x[0]
+        assert_same(graph.evaluate(x), value)
+        assert_same(
+            np.asarray(compiled(xp.asarray(x) if xp is not da else da.asarray(x))[0]), value
+        )
+
+
+@pytest.mark.parametrize("name", ["nanmax", "nanmin"])
+def test_an_extreme_beside_nan_is_no_decision_under_jax(name):
+    jax = pytest.importorskip("jax")
+    jax.config.update("jax_enable_x64", True)
+    f = getattr(np, name)
+    x = np.where(X > 1, np.nan, X)
+    x[:, 2] = np.arange(6.0)
+    graph = bp.trace(lambda x: f(x) * np.sum(f(x, axis=0)) + np.sum(f(x, 1, keepdims=True)), x)
+    value, [gradient] = jax.jit(graph.compile(xp=jax.numpy))(x)
+    assert_same(value, graph.value)
+    np.testing.assert_allclose(gradient, graph.backward().gradients[0], rtol=1e-9, atol=1e-12)
+
+
+def _kept_in_an_array(x):
+    best = np.zeros(len(x), dtype=int)
+    for k in range(len(x)):
+        best[k] = np.argmax(x[k])
+    return np.sum(x**2)
+
+
+def _kept_in_a_list(x):
+    best = [np.argmax(row) for row in x]
+    return np.sum(x**2) + 0.0 * len(best)
 
 
 DECIDING = {
-    "nanmax": (
-        lambda x: np.sum(np.nanmax(x, axis=0)),
-        "np.max(np.where(np.isnan(x), -np.inf, x)) in place of np.nanmax(x)",
-        lambda x: np.sum(np.max(np.where(np.isnan(x), -np.inf, x), axis=0)),
+    "piecewise": (
+        lambda x: np.sum(np.piecewise(x, [x < 0], [np.exp, np.cos])),
+        "np.where(condition, f(x), g(x)) in place of np.piecewise",
+        lambda x: np.sum(np.where(x < 0, np.exp(x), np.cos(x))),
     ),
-    "nanmin": (
-        lambda x: np.nanmin(x),
-        "np.min(np.where(np.isnan(x), np.inf, x)) in place of np.nanmin(x)",
-        lambda x: np.min(np.where(np.isnan(x), np.inf, x)),
+    "a row of a captured table": (
+        lambda x: np.sum(X[np.argmax(x[:, 0])]) * x[0, 0],
+        "np.take(x, i, axis=0) in place of x[i] with a computed i",
+        lambda x: np.sum(np.take(X, np.argmax(x[:, 0]), axis=0)) * x[0, 0],
+    ),
+    "whole numbers kept": (
+        _kept_in_an_array,
+        "a list that is appended to in place of an array of whole numbers",
+        _kept_in_a_list,
     ),
     "lstsq": (
         lambda x: np.sum(np.linalg.lstsq(x, X[:3, 0])[0]),

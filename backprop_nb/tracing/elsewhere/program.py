@@ -314,14 +314,14 @@ def undecided(guard: Guard) -> UnsupportedError:
 
 
 _WITHOUT_DECISION = {
-    r"np\.nanmax\(": "np.max(np.where(np.isnan(x), -np.inf, x)) in place of np.nanmax(x)",
-    r"np\.nanmin\(": "np.min(np.where(np.isnan(x), np.inf, x)) in place of np.nanmin(x)",
+    r"np\.piecewise\(": "np.where(condition, f(x), g(x)) in place of np.piecewise",
     r"\blstsq\(": "np.linalg.pinv(A) @ b in place of np.linalg.lstsq(A, b)[0]",
     r"(?<![.\w])max\(": "np.maximum(a, b) in place of max(a, b)",
     r"(?<![.\w])min\(": "np.minimum(a, b) in place of min(a, b)",
     r"(?<![.\w])int\(": "a computed place as it is, x[np.argmax(x)], in place of int(…)",
     r"\b(if|while|and|or|not|assert)\b": "np.where(…) in place of an if",
-    r"\w\[[^][<>=]*[a-zA-Z_]": "x[i, :] in place of x[i] with a computed i",
+    r"\]\s*=\s*np\.arg": "a list that is appended to in place of an array of whole numbers",
+    r"[\w)]\[[^][<>=:]*[a-zA-Z_]": "np.take(x, i, axis=0) in place of x[i] with a computed i",
 }
 """What to write in lines that decide by the values themselves; the first that fits counts."""
 

@@ -86,6 +86,23 @@ def _without_nan(mean: bool) -> Callable[[Library, Expression], Call]:
     return build
 
 
+def _extreme_number(name: str, worst: float) -> Callable[[Library, Expression], Call]:
+    def build(library: Library, call: Expression) -> Call:
+        if not _axes(call):  # of one number, which may be NaN
+            return lambda x: x
+        reduce, every = _reduced(name)(library, call), _reduced("all")(library, call)
+        where, is_nan = library.get("where"), library.get("isnan")
+        least, nan = (library.array(each, call.value.dtype) for each in (worst, math.nan))
+
+        def extreme(x: Any) -> Any:
+            missing = is_nan(x)
+            return where(every(missing), nan, reduce(where(missing, least, x)))
+
+        return extreme
+
+    return build
+
+
 def _zeros(library: Library, x: Any) -> Any:
     return library.get("zeros_like")(x)
 
@@ -241,7 +258,9 @@ BUILDERS: Mapping[str, Callable[[Library, Expression], Call]] = {
     "mean": _reduced("mean"),
     "median": _quantile,
     "min": _reduced("min"),
+    "nanmax": _extreme_number("max", -math.inf),
     "nanmean": _without_nan(mean=True),
+    "nanmin": _extreme_number("min", math.inf),
     "nansum": _without_nan(mean=False),
     "prod": _reduced("prod"),
     "ptp": _spread,

@@ -60,6 +60,26 @@ def _extreme(
     """Give the adjoint to the entries of ``x`` that are extreme, in equal shares."""
     # Where the extreme is NaN nothing is equal to it, and nothing is beyond it either.
     chosen = np.logical_not(is_less(x, extreme(x, axis=axis, keepdims=axis is not None)))
+    return _in_shares(g, chosen, axis, keepdims)
+
+
+def _extreme_number(
+    extreme: Callable[..., Any],
+    worst: float,
+    g: Any,
+    ans: Any,
+    x: Any,
+    axis: Any = None,
+    keepdims: bool = False,
+) -> Any:
+    """Give the adjoint to those that are extreme among the numbers, in equal shares."""
+    there = np.logical_not(np.isnan(x))
+    numbers = np.where(there, x, worst)
+    is_extreme = numbers == extreme(numbers, axis=axis, keepdims=axis is not None)
+    return _in_shares(g, np.logical_and(there, is_extreme), axis, keepdims)
+
+
+def _in_shares(g: Any, chosen: Any, axis: Any, keepdims: bool) -> Any:
     share = g / np.sum(chosen, axis=axis, keepdims=keepdims)
     if axis is not None and not keepdims:
         share = np.expand_dims(share, axis)
@@ -68,6 +88,8 @@ def _extreme(
 
 _max = partial(_extreme, np.max, np.less)
 _min = partial(_extreme, np.min, np.greater)
+_nanmax = partial(_extreme_number, np.max, -math.inf)
+_nanmin = partial(_extreme_number, np.min, math.inf)
 
 
 def _ptp(g: Any, ans: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
@@ -88,6 +110,10 @@ def shared(at: Callable[..., Any], word: str) -> Remark:
 
 _LARGEST = shared(lambda ans, x, axis=None, **_: has_twin(np.max, x, axis), "largest")
 _SMALLEST = shared(lambda ans, x, axis=None, **_: has_twin(np.min, x, axis), "smallest")
+_LARGEST_NUMBER, _SMALLEST_NUMBER = (
+    shared(lambda ans, x, axis=None, of=of, **_: has_twin(of.reduce, x, axis), word)
+    for of, word in ((np.fmax, "largest"), (np.fmin, "smallest"))
+)
 
 # --- clip -------------------------------------------------------------------------
 
@@ -193,6 +219,8 @@ ROWS = (
     _of_two(np.fmin, lambda x, y: np.logical_or(x < y, np.isnan(y)), "min"),
     row(np.max, _max, in_words=_IN_WORDS, remarks=(_LARGEST,)),
     row(np.min, _min, in_words=_IN_WORDS, remarks=(_SMALLEST,)),
+    row(np.nanmax, _nanmax, in_words=_IN_WORDS, remarks=(_LARGEST_NUMBER,)),
+    row(np.nanmin, _nanmin, in_words=_IN_WORDS, remarks=(_SMALLEST_NUMBER,)),
     row(np.ptp, _ptp, remarks=(_LARGEST, _SMALLEST)),
     row(
         np.where,

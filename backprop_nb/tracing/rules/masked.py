@@ -167,19 +167,6 @@ def _running(function: Composite) -> Composite:
     return form
 
 
-OTHER_FORMS: dict[Callable[..., Any], Composite] = {
-    np.sum: _fold(np.sum, np.add, 0.0),
-    np.prod: _fold(np.prod, np.multiply, 1.0),
-    np.max: _extreme(np.max, np.maximum),
-    np.min: _extreme(np.min, np.minimum),
-    np.mean: _mean,
-    np.var: _spread(np.var, np.positive),
-    np.std: _spread(np.std, np.sqrt),
-    np.cumsum: _running(np.cumsum),
-    np.cumprod: _running(np.cumprod),
-}
-"""What to do where a call has options that its row does not take, else ``NotImplemented``."""
-
 # --- NaN left out -----------------------------------------------------------------
 
 
@@ -188,7 +175,11 @@ def _there(a: Any) -> Any:
 
 
 def _nan_extreme(function: Composite, worst: float) -> Composite:
-    def composite(a: Any, axis: Any = None, keepdims: Any = np._NoValue, **options: Any) -> Any:
+    def form(
+        a: Any, axis: Any = None, out: Any = None, keepdims: Any = np._NoValue, **options: Any
+    ) -> Any:
+        if out is not None or not any(is_given(each, True) for each in options.values()):
+            return NotImplemented
         missing = np.isnan(a)
         found = function(
             np.where(missing, worst, a), axis=axis, keepdims=_kept(keepdims), **options
@@ -196,7 +187,7 @@ def _nan_extreme(function: Composite, worst: float) -> Composite:
         none = np.all(missing, axis=axis, keepdims=_kept(keepdims))
         return np.where(none, np.nan, found) if np.any(none) else found
 
-    return composite
+    return form
 
 
 def _nan_fold(function: Composite, nothing: float) -> Composite:
@@ -241,8 +232,6 @@ def _positional_axis(composite: Composite) -> Composite:
 
 
 COMPOSITES: dict[Callable[..., Any], Composite] = {
-    np.nanmax: _nan_extreme(np.max, -np.inf),
-    np.nanmin: _nan_extreme(np.min, np.inf),
     np.nanprod: _nan_fold(np.prod, 1.0),
     np.nancumsum: _nan_fold(np.cumsum, 0.0),
     np.nancumprod: _nan_fold(np.cumprod, 1.0),
@@ -252,3 +241,18 @@ COMPOSITES: dict[Callable[..., Any], Composite] = {
     np.nanquantile: _nan_rows(np.quantile),
     np.nanpercentile: _nan_rows(np.percentile),
 }
+
+OTHER_FORMS: dict[Callable[..., Any], Composite] = {
+    np.sum: _fold(np.sum, np.add, 0.0),
+    np.prod: _fold(np.prod, np.multiply, 1.0),
+    np.max: _extreme(np.max, np.maximum),
+    np.min: _extreme(np.min, np.minimum),
+    np.mean: _mean,
+    np.var: _spread(np.var, np.positive),
+    np.std: _spread(np.std, np.sqrt),
+    np.cumsum: _running(np.cumsum),
+    np.cumprod: _running(np.cumprod),
+    np.nanmax: _nan_extreme(np.max, -np.inf),
+    np.nanmin: _nan_extreme(np.min, np.inf),
+}
+"""What to do where a call has options that its row does not take, else ``NotImplemented``."""

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from backprop_nb.tracing.rules.form import is_array
-from backprop_nb.tracing.rules.indexing import scatter_add, taken, within
+from backprop_nb.tracing.rules.indexing import getitem, scatter_add, taken, within
 from backprop_nb.tracing.rules.masked import as_type
 from backprop_nb.tracing.rules.row import RefusedError, as_array
 
@@ -26,13 +26,17 @@ def _resize(a: Any, new_shape: Any) -> Any:
 
 
 def _take(a: Any, indices: Any, axis: Any = None, out: Any = None, mode: str = "raise") -> Any:
-    """Take entries of one row at positions that are computed, and so are no decision."""
+    """Take entries at positions that are computed, and so are no decision."""
     is_computed = is_array(indices) and not isinstance(indices, np.ndarray | np.generic)
     if out is not None or not is_computed or indices.dtype.kind not in "iu":
         return NotImplemented
     a = as_array(a)
     if axis is not None and np.ndim(a) != 1:
-        return NotImplemented
+        k = normalize_axis_index(axis, np.ndim(a))
+        places = within(indices, np.shape(a)[k], mode)
+        # An item for each axis: a shorter index of numbers only picks a view, and is decided.
+        index = (*(slice(None),) * k, places, *(slice(None),) * (np.ndim(a) - k - 1))
+        return places.__array_function__(getitem, (), (a,), {"index": index})
     return taken(a if np.ndim(a) == 1 else np.ravel(a), within(indices, np.size(a), mode))
 
 

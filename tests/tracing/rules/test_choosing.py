@@ -9,7 +9,7 @@ from backprop_nb.tracing import trace
 
 CASES = {
     **dict.fromkeys(["maximum", "minimum", "fmax", "fmin"], BROADCAST),
-    **dict.fromkeys(["max", "min", "ptp"], REDUCTION),
+    **dict.fromkeys(["max", "min", "nanmax", "nanmin", "ptp"], REDUCTION),
     "clip": [
         case((), (), ()),
         case((2, 3), -1.0, 1.0),
@@ -44,7 +44,7 @@ FORMS = {
     **{f.__name__: ways(f, of=2) for f in (np.maximum, np.minimum, np.fmax, np.fmin)},
     "max": [*ways(np.max, axis=0), lambda x: np.amax(x, axis=0)],
     "min": [*ways(np.min, axis=0), lambda x: np.amin(x, axis=0)],
-    "ptp": ways(np.ptp, axis=0),
+    **{f.__name__: ways(f, axis=0) for f in (np.nanmax, np.nanmin, np.ptp)},
     "clip": [
         lambda x: np.clip(x, -1.0, 1.0),
         lambda x: np.clip(x, a_min=-1.0, a_max=1.0),

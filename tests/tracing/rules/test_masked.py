@@ -97,9 +97,32 @@ def test_nan_is_left_out(name):
 
 def test_an_extreme_of_nothing_but_nan_is_nan():
     x = np.array([[1.0, 2.0], [np.nan, np.nan]])
-    with pytest.warns(UserWarning, match="not finite"):
+    with (
+        pytest.warns(UserWarning, match="not finite"),
+        pytest.warns(RuntimeWarning, match="All-NaN"),  # as without a trace
+    ):
         graph = trace(lambda x: np.nanmax(x, axis=1), x)
     np.testing.assert_array_equal(graph.value, [2.0, np.nan])
+    [gradient] = graph.backward(np.array([1.0, 0.0])).gradients
+    np.testing.assert_array_equal(gradient, [[0.0, 1.0], [0.0, 0.0]])
+
+
+@pytest.mark.parametrize("f", [np.nanmax, np.nanmin])
+def test_an_extreme_beside_nan_is_one_node_and_no_decision(f):
+    x = np.array([[1.0, np.nan, 3.0], [3.0, 2.0, np.nan]])
+    graph = trace(lambda x: np.sum(f(x, axis=1) ** 2), x)
+    assert [node.op for node in graph.nodes[1:]] == [f.__name__, "power", "sum"]
+    assert graph.guards == ()
+    one_of_two = trace(lambda x: f(x), np.array([2.0, np.nan, 2.0])).backward()
+    assert one_of_two.gradients[0].tolist() == [0.5, 0.0, 0.5]
+
+
+def test_an_extreme_beside_nan_takes_a_mask_and_a_first_value():
+    x = np.array([1.0, np.nan, 5.0, 3.0])
+    f = lambda x: np.nanmax(x, where=x < 4, initial=0.0) * np.nanmin(x, initial=0.5)  # noqa: E731
+    graph = trace(f, x)
+    assert graph.value == f(x) == 1.5
+    assert graph.backward().gradients[0].tolist() == [0.0, 0.0, 0.0, 0.5]
 
 
 @pytest.mark.parametrize("dtype", [int, "int32", np.int8, np.uint8, bool, "f2", np.float32, float])
