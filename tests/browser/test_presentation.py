@@ -269,7 +269,7 @@ def test_in_a_notebook_three_contributions_are_added_up_and_handed_on_in_sight(
 def test_beside_the_list_of_files_the_numbers_and_the_code_of_a_network_are_in_sight(
     open_page, tmp_path
 ):
-    """As in lesson 00, at the start and at each step that has no more than one matrix."""
+    """As in lesson 00: the panels at the start, and each number of each step."""
     x, y = np.array([5.1, 3.5, 1.4, 0.2]), np.eye(3)[0]
 
     def loss(A0, b0, A1, b1):
@@ -281,6 +281,9 @@ def test_beside_the_list_of_files_the_numbers_and_the_code_of_a_network_are_in_s
     file = explorer.to_html(tmp_path / "network")
     page, end = open_as_in_a_notebook(open_page, file, BESIDE_FILES)
     bottoms = page.locator(".bpnb-numbers, .bpnb-codes").evaluate_all(ENDS)
+    for step in range(1, explorer.last_step + 1):
+        page.get_by_role("slider").fill(str(step))
+        bottoms += page.locator(".bpnb-numbers > div > *, .bpnb-event *").evaluate_all(ENDS)
     assert max(bottoms) <= end
 
 

@@ -8,7 +8,7 @@ import { Camera, scaleToFit } from "../../backprop_nb/views/explorer/camera.mjs"
 test("a picture is shown whole where its texts can be read then, else at a size to read", () => {
   const picture = { width: 1000, height: 200 };
   assert.equal(scaleToFit(picture, [1000 * 0.8 + 32, 900], false), 0.8);
-  assert.equal(scaleToFit(picture, [2000, 200 * 0.71 + 32], false), 0.71);
+  assert.equal(scaleToFit(picture, [2000, 200 * 0.71 + 24], false), 0.71);
   assert.equal(scaleToFit(picture, [1000 * 0.69 + 32, 900], false), 0.86);
   assert.equal(scaleToFit({ width: 100, height: 100 }, [1000, 900], false), 1.15);
 });

@@ -3,6 +3,7 @@
 import { clamp, drag, shiftToShow } from "../view.mjs";
 
 const MARGIN = 16;
+const ABOVE = 12; // and below
 const NEAR = 200; // of the stage counts as near, in pixels
 const STRIP = 36; // the height of the overview, for which the stage grows
 // The largest share of the window that a picture takes, and what it leaves to the rest, for the numbers
@@ -14,7 +15,7 @@ const LECTURE = { share: 0.5, rest: 388, largest: 1.9, smallest: 1.42, fitting: 
 /** The scale at which a picture fits into a room, or, unless it must as a whole, can be read. */
 export function scaleToFit({ width, height }, [across, down], whole, { largest, smallest, fitting } = DESK) {
   const wide = (across - 2 * MARGIN) / width;
-  const wanted = Math.min(wide, (down - 2 * MARGIN) / height, largest);
+  const wanted = Math.min(wide, (down - 2 * ABOVE) / height, largest);
   return whole || wanted >= fitting ? wanted : smallest;
 }
 
@@ -40,7 +41,7 @@ export class Camera {
     const { innerHeight } = window;
     const below = clamp(Math.min(read.share * innerHeight, innerHeight - read.rest), 220, 470);
     const k = scaleToFit({ width, height }, [room, below], whole, read);
-    const tall = clamp(height * Math.max(k, read.fitting) + 2 * MARGIN, 120, below);
+    const tall = clamp(height * Math.max(k, read.fitting) + 2 * ABOVE, 120, below);
     const first = !this.room[0];
     this.size = [width, height];
     this.room = [room, tall - 2];
