@@ -548,20 +548,19 @@ def real_copy(value: Any, what: str, frame: FrameType | None = None) -> Any:
         For complex numbers, objects, text and ragged lists, and for arrays that
         are not plain, such as a masked one: its mask would be lost.
     """
-    at = _at(frame) if frame else None
     plain = type(value) is np.ndarray or isinstance(value, np.generic | np.memmap)
     if hasattr(type(value), "__array__") and not plain:
         raise UnsupportedError(
             f"{what} must be a plain NumPy array.",
             given=f"a {type(value).__name__}",
             instead="np.asarray(…) of it",
-            at=at,
+            at=frame and _at(frame),
         )
     try:
         copy = np.array(value)
     except ValueError as error:
         raise find_own(error) or UnsupportedError(
-            f"{what} must be rectangular.", given="rows of unequal length", at=at
+            f"{what} must be rectangular.", given="rows of unequal length", at=frame and _at(frame)
         ) from None
     if copy.dtype.kind not in "biuf":
         kind = _KINDS.get(copy.dtype.kind, copy.dtype.name)
@@ -570,7 +569,7 @@ def real_copy(value: Any, what: str, frame: FrameType | None = None) -> Any:
             given=f"{kind} values of shape {copy.shape}",
             expected="floats or integers",
             instead="np.real(…), np.imag(…) or np.abs(…) of it" if kind == "complex" else None,
-            at=at,
+            at=frame and _at(frame),
         )
     return copy
 

@@ -101,6 +101,18 @@ def test_an_entry_of_an_array_that_is_written_to_is_read_in_few_calls():
     assert (many - few) / 100 < 120
 
 
+def test_an_array_that_is_captured_is_recorded_in_few_calls():
+    # The line that an error would name is looked for when there is one.
+    arrays = [np.array([1.0, k, 2.0]) for k in range(100)]
+
+    def sums(x, count):
+        return sum(np.sum(x * each) for each in arrays[:count])
+
+    x = np.array([0.3, 0.2, 0.1])
+    _, few, many = (calls(bp.trace, sums, x, count=n)[0] for n in (1, 1, 100))
+    assert (many - few) / 99 < 145
+
+
 def measured():
     """Return the two tables of the benchmark, as cells."""
     text = Path(__file__).parents[1].joinpath("benchmarks", "tracing.md").read_text("utf-8")
