@@ -295,8 +295,9 @@ def _trace_both_ways(
     values = [tape.index(traced[k].value) for k in range(len(traced))]
     back = [None if adjoint is None else tape.index(adjoint) for adjoint in adjoints]
     guards = [guard._replace(position=values[guard.position]) for guard in trace.guards]
-    # Whose code the rules are called from does not matter: they ask for no length.
-    guards += that_matter(handed_on.guards, [each._replace(scope=None) for each in records])
+    if handed_on.guards:
+        # Whose code the rules are called from does not matter: they ask for no length.
+        guards += that_matter(handed_on.guards, [each._replace(scope=None) for each in records])
     return records, values, back, tape.index(start), guards
 
 
