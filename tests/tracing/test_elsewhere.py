@@ -407,6 +407,18 @@ def test_a_mask_whose_count_jax_cannot_know_is_told(f):
     assert_same(jax.jit(right.compile(xp=jax.numpy))(B)[0], right.value)
 
 
+def test_what_changes_under_a_mask_is_chosen_under_jax_as_the_message_says():
+    jax = pytest.importorskip("jax")
+    jax.config.update("jax_enable_x64", True)
+    graph = bp.trace(scaled_by_mask, B)
+    said = r"x = np\.where\(mask, new, x\) in place of x\[mask\] = new"
+    with pytest.raises(UnsupportedError, match=said):
+        jax.jit(graph.compile(xp=jax.numpy))(B)
+    right = bp.trace(lambda x: np.sum(np.where(x > 0, 3 * x, x)), B)
+    assert right.value == graph.value
+    assert_same(jax.jit(right.compile(xp=jax.numpy))(B)[0], right.value)
+
+
 def test_a_row_at_a_computed_place_is_picked_under_jax_as_the_message_says():
     jax = pytest.importorskip("jax")
     jax.config.update("jax_enable_x64", True)

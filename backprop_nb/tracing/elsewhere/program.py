@@ -330,6 +330,8 @@ _UNCOMPILED = "call what graph.compile(xp=…) returns as it is"
 
 
 _OF_A_MASK = {"np.nonzero", "np.flatnonzero", "np.argwhere", "np.where"}
+_CHANGES_CHOSEN = r"\]\s*(\*\*|//|[-+*/%])?=(?!=)[^[]*$"
+"""The line of ``x[mask] *= 2``, where nothing else is picked."""
 
 
 def _unknown(program: Program, call: Expression, error: Exception) -> UnsupportedError:
@@ -352,6 +354,8 @@ def _unknown(program: Program, call: Expression, error: Exception) -> Unsupporte
         index = "mask" if is_mask else f"{name}(mask)"
         instead = f"np.where(mask, x, 0.0) in place of x[{index}], np.sum(mask) for their number, "
         instead += f"or {_UNCOMPILED}"
+    if is_mask and re.search(_CHANGES_CHOSEN, line):
+        instead = f"x = np.where(mask, new, x) in place of x[mask] = new, or {_UNCOMPILED}"
     return UnsupportedError(
         f"{problem} while another library compiles the function.",
         given=line or "a step back",
