@@ -177,7 +177,7 @@ class ChainView extends Replay {
     this.reading = html("details", { class: "bpnb-panel bpnb-cr-reading bpnb-aside" }, summary, this.answer);
     this.legend = html("div", { class: "bpnb-legend bpnb-aside" });
     const { steps, about: { panel: factor, room } } = this;
-    const parts = [this.strip, this.network, steps.room, steps.panel, this.side, room, factor, this.reading];
+    const parts = [this.strip, steps.room, steps.panel, this.side, this.network, room, factor, this.reading];
     this.stand(
       "chain_rule",
       this.scene.alt,
