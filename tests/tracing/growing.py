@@ -94,6 +94,23 @@ def calls(x, nodes):
     return h
 
 
+def columns(x, nodes):
+    a = np.zeros((3, nodes))
+    a[:, 0] = x
+    for k in range(nodes - 1):
+        a[:, k + 1] = np.sin(a[:, k])
+    return np.sum(a[:, -1])
+
+
+def table(x, nodes):
+    side = int((nodes / 3) ** 0.5) + 1
+    best = np.full((side, side), 0.1)
+    for i in range(1, side):
+        for j in range(1, side):
+            best[i, j] = np.minimum(best[i - 1, j], best[i, j - 1]) + x[(i + j) % 3]
+    return best[-1, -1]
+
+
 def joined(join):
     def wide(x, nodes):
         return np.sum(join([x * (k + 1.0) for k in range(nodes - 3)]) ** 2)
@@ -167,4 +184,6 @@ def others(nodes):
         "decisions": (decided, (0.7,), size),
         "captured arrays": (captured, (np.array([0.3, 0.2, 0.1]),), size),
         "calls": (calls, (0.7,), size),
+        "columns from columns": (columns, (np.array([0.3, 0.2, 0.1]),), size),
+        "a table filled": (table, (np.array([0.3, 0.2, 0.1]),), size),
     }
