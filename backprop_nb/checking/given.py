@@ -24,6 +24,7 @@ from backprop_nb.checking.lines.followed import (
     traced,
     without_callers,
 )
+from backprop_nb.checking.lines.known import Known
 from backprop_nb.checking.lines.unwritten import unwritten
 from backprop_nb.checking.matching import Matched, Unmatched, likely_data, match
 from backprop_nb.checking.raised import error_in_words, last_step, source_of
@@ -31,6 +32,7 @@ from backprop_nb.checking.unexplained import common_factor
 from backprop_nb.checking.wording import renamed
 from backprop_nb.errors import InvalidValueError
 from backprop_nb.tracing import Graph, calling, pytree
+from backprop_nb.tracing.graph import Trace
 from backprop_nb.tracing.record import CONSTANT
 from backprop_nb.tracing.source import Source
 from backprop_nb.tracing.tape import is_live
@@ -213,17 +215,15 @@ class GivenGradient:
             return "", ""
         elsewhere = [(each.lengths, each.factor(which)) for each in self._longer]
         sizes = [self.point.leaves[self.point.places.index(at)].size for at in which]
-        return length_behind(factor, self.lengths, elsewhere, is_one_number=sizes == [1])
+        averaged = None if self._trace is None else Known(self._trace).averaged
+        return length_behind(factor, self.lengths, elsewhere, sizes == [1], averaged)
 
     @cached_property
     def lengths(self) -> dict[str, int]:
         """The lengths of the arguments, and of what else the function names."""
-        leaves = pytree.flatten(list(self.args))
+        leaves, graph = pytree.flatten(list(self.args)), self._trace
         named: list[tuple[str, Any]] = [*zip(self.paths, leaves, strict=True)]
-        try:
-            which = traceable_leaves(leaves, self.point.places)
-            graph = traced(self.f, self.args, which)
-        except Exception:  # the tracer cannot follow it
+        if graph is None:
             return lengths(named)
         nodes = zip(graph.nodes, graph.records, strict=True)
         named += [
@@ -233,6 +233,15 @@ class GivenGradient:
             or (node.op == CONSTANT and f"{node.source}".isidentifier())
         ]
         return lengths(named)
+
+    @cached_property
+    def _trace(self) -> Trace | None:
+        """What the function computes; None if the tracer cannot follow it."""
+        try:
+            which = traceable_leaves(pytree.flatten(list(self.args)), self.point.places)
+            return traced(self.f, self.args, which)
+        except Exception:  # whatever it does
+            return None
 
     @cached_property
     def _longer(self) -> list[GivenGradient]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -107,6 +107,7 @@ def length_behind(
     known: Mapping[str, int],
     elsewhere: Sequence[tuple[Mapping[str, int], float | None]],
     is_one_number: bool = False,
+    averaged: Collection[float] | None = None,
 ) -> tuple[str, str]:
     """Return a mistake, and what is said of it, if a factor stands for a length; or else "".
 
@@ -123,6 +124,9 @@ def length_behind(
         whether the factor follows.
     is_one_number
         Whether the gradient is a single number, which is always a multiple of the right one.
+    averaged
+        How many the loss takes means over, if that is known: a 2 that is none of them is rather
+        one of the formula.
 
     Examples
     --------
@@ -144,7 +148,11 @@ def length_behind(
     times = factor_in_words(factor)
     is_simple = is_plain(factor)
     likely = READINGS[: 2 if is_simple else 5]
-    unsure = {each: None for each in unsure if each[0] in likely}
+    unsure = {
+        (reading, n): None
+        for reading, n in unsure
+        if reading in likely and (not is_simple or averaged is None or n in averaged)
+    }
     found = [*(sure or ({} if is_one_number else unsure))]
     if not found:
         return "", ""

@@ -64,6 +64,15 @@ def test_where_no_length_can_be_another_one_it_is_said_what_may_be():
     )
 
 
+def half_of_two(w):
+    return 0.5 * np.sum((w - X2) ** 2)
+
+
+def test_a_2_is_no_length_where_the_loss_takes_no_mean_over_two():
+    report = bp.check_gradient(half_of_two, lambda w: 2 * (w - X2), np.array([1.0, 2.0]))
+    assert report.findings[-1].message == "dw is twice the right one."
+
+
 X2 = np.array([0.5, -1.0])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import itertools
 from collections import defaultdict
 from collections.abc import Hashable, Iterator, Mapping, Sequence
@@ -191,9 +192,7 @@ class Known:
                     said = f"the loss's {node.source}" if is_made else in_advice(number)
                 inverse = in_advice(1 / number) if "/" in said else f"1/{said}"
                 for value, text in ((number, said), (1 / number, inverse)):
-                    # A number that stands there is no product: 4, and not 2·2.
-                    if "·" in found.get(value, "·"):
-                        found[value] = text
+                    found.setdefault(value, text)
         return found
 
     def _of_lengths(self, records: Sequence[Record]) -> dict[float, str]:
@@ -203,14 +202,35 @@ class Known:
         sizes = [(n, self.lengths.get(n, n)) for n in axes]
         for n, whole in sizes:
             values = n, 1 / n, 2 / n, n / 2, 1 / (2 * n), 2 * n
-            texts = "{}", "1/{}", "2/{}", "{}/2", "1/(2·{})", "2·{}"
+            texts = "{0}", "1/{0}", "2/{0}", "{0}/2", "1/{1}", "{1}"
             for value, text in zip(values, texts, strict=True):
-                found.setdefault(float(value), text.format(whole))
+                found.setdefault(float(value), text.format(whole, 2 * whole))
         for (n, one), (m, other) in itertools.product(sizes, repeat=2):
-            found.setdefault(float(n * m), f"{one}·{other}")
-            found.setdefault(1 / (n * m), f"1/({one}·{other})")
+            if f"{one * other}" not in found.values():  # of another length, before it was cut
+                found.setdefault(float(n * m), f"{one * other}")
+                found.setdefault(1 / (n * m), f"1/{one * other}")
             found.setdefault(n / m, f"{one}/{other}")
         return found
+
+    @cached_property
+    def averaged(self) -> frozenset[float]:
+        """How many the loss takes means over: no number that is written in its formula.
+
+        A ``np.mean``, and a division by ``len(X)`` or by a name.
+        """
+        found = set[float]()
+        for record, node in zip(self.trace.records, self.trace.nodes, strict=True):
+            name, parents = getattr(record.row, "name", ""), record.parents
+            if name in _MEANS and parents[0] is not None:
+                before = self.trace.records[parents[0]].value.size
+                found.add(before / record.value.size)
+            elif (
+                name in ("divide", "multiply") and None in parents and _names_its_count(node.source)
+            ):
+                number = record.args[parents.index(None)]
+                if isinstance(number, int | float) and number:
+                    found.add(float(number if name == "divide" else 1 / number))
+        return frozenset(each for each in found if each > 1)
 
     def advice(self, value: float) -> str:
         """Return how a factor is said that may be none of the likely ones."""
@@ -274,6 +294,21 @@ class Known:
         """Return what sorts first what an array most likely stands for."""
         is_named = match.key.record in self._named
         return abs(match.scale - 1) > SAME, not is_named, match.transposed
+
+
+_MEANS = ("mean", "nanmean", "average", "var", "std")
+
+
+def _names_its_count(source: str | None) -> bool:
+    """Whether a product or a quotient is not by a number that is written there."""
+    try:
+        whole = ast.parse(f"({source})", mode="eval").body
+    except SyntaxError:
+        return False
+    return isinstance(whole, ast.BinOp) and all(
+        any(isinstance(each, ast.Name) for each in ast.walk(side))
+        for side in (whole.left, whole.right)
+    )
 
 
 def _by_entry(record: Record) -> bool:

@@ -183,3 +183,13 @@ def test_a_factor_is_said_by_what_it_stands_for():
         0.2468101: "0.2468101",
     }
     assert {value: known.advice(value) for value in said} == said
+
+
+def test_what_the_loss_takes_means_over_is_known_from_numbers_in_its_formula():
+    x, n = np.ones((6, 3)), 6
+
+    def loss(w):
+        e = x @ w
+        return 0.5 * np.mean(e**2, axis=1).sum() / n + np.sum(w**2) / 4 + np.sum(w) * (1 / len(e.T))
+
+    assert Known(traced(loss, [np.ones((3, 2))], [0])).averaged == {2.0, 6.0}
