@@ -352,7 +352,7 @@ class _Check:
         found = Finding("wrong_line", first, fault.rank, message)
         if self.hints not in SHOWS_LINE:
             return found
-        shown = ["line", "proved", "number", *(["given"] if fault.has_values else [])]
+        shown = ["line", "proved", "number", *(["given", "of"] if fault.has_values else [])]
         if self.hints == "plain":
             shown += ["quantity", "repair", *(["expected"] if fault.has_values else [])]
         return replace(found, source=fault.source or "", **{k: getattr(fault, k) for k in shown})

@@ -224,6 +224,8 @@ class Finding(Suggesting):
         Whether every gradient comes out right with the right quantity there.
     given, expected
         What the expression gives, and what it should give, as arrays.
+    of
+        The name of what has these values, where the expression, such as a mask, has none.
     number
         Which mistake it is where several were made at once, from 1.  Findings of one number
         are alternatives: each explains that mistake.
@@ -241,6 +243,7 @@ class Finding(Suggesting):
     proved: bool = False
     given: Array | None = field(default=None, repr=False, compare=False)
     expected: Array | None = field(default=None, repr=False, compare=False)
+    of: str = field(default="", repr=False, compare=False)
     number: int = 1
 
     @property
@@ -266,15 +269,23 @@ class Finding(Suggesting):
         if self.line is None or not (are_numbers(given) and are_numbers(expected)):
             return ""
         if given.shape != expected.shape:
-            shapes = f"shape {given.shape}, and should give {expected.shape}"
-            return f"What is marked gives {shapes}."
+            return self._should_give(f"shape {given.shape}", f"{expected.shape}")
         assert worst is not None
         at = f" at [{', '.join(map(str, worst))}]" if worst else ""
         gives, should = both_in_digits(given[worst], expected[worst])
         if gives == should:  # it was right, and is changed in place later
             return ""
-        numbers = f"{gives}{at}, and should give {should}"
-        return f"What is marked gives {numbers}."
+        return self._should_give(f"{gives}{at}", should)
+
+    def _should_give(self, one: str, other: str) -> str:
+        if self.of:
+            of = (
+                f"After line {self.line}, {self.of}"
+                if self.of[:4] != "what"
+                else self.of.capitalize()
+            )
+            return f"{of} has {one}, and should have {other}."
+        return f"What is marked gives {one}, and should give {other}."
 
     @property
     def at_line(self) -> tuple[str, ...]:
@@ -292,13 +303,16 @@ class Finding(Suggesting):
         if not (self.quantity or self.repair):
             return f"{marked} is where it goes wrong first."
         seems, should = ("is", "should") if self.proved else ("seems to be", "should probably")
-        parts = [f"{should} be {self.quantity}"] if self.quantity else [f"{seems} wrong"]
-        text = f"{marked} {'; '.join([*parts, *filter(None, [self.repair])])}."
+        parts = [f"{marked} {seems} wrong"]
+        if self.quantity:
+            what = f"In line {self.line}, {self.of}" if self.of else marked
+            parts = [f"{what} {should} be {self.quantity}"]
+        text = f"{'; '.join([*parts, *filter(None, [self.repair])])}."
         return f"{text} With it, every gradient is right." if self.proved else text
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON can hold it, without the arrays."""
-        kept = (each.name for each in fields(self) if each.name not in ("given", "expected"))
+        kept = (each.name for each in fields(self) if each.name not in ("given", "expected", "of"))
         return {name: getattr(self, name) for name in kept} | {
             "layers": list(self.layers),
             "source": str(self.source),

@@ -94,6 +94,8 @@ def fault_sentence(fault: Fault, hints: Hints, several: bool = False) -> str:
     if hints == "none":
         return ""
     if hints == "vague":
+        if fault.is_part:
+            return "More than one expression seems to be wrong."
         if several:
             return "Two expressions together explain all that is wrong."
         if not fault.proved:
@@ -104,8 +106,10 @@ def fault_sentence(fault: Fault, hints: Hints, several: bool = False) -> str:
     if hints == "clear":
         return f"{text} {wrong}."
     should = "should be" if fault.proved else "should probably be"
-    text += f" this {should} {fault.quantity}" if fault.quantity else f" {wrong}"
+    text += f" {fault.of or 'this'} {should} {fault.quantity}" if fault.quantity else f" {wrong}"
     text += f"; {fault.repair}." if fault.repair else "."
+    if fault.is_part:
+        return f"{text} More may be wrong: mend it, and check again."
     if not (fault.proved or several):
         return text
     return f"{text} With {'both mended' if several else 'it'}, every gradient is right."

@@ -149,6 +149,7 @@ def with_line(report: Report, line: Finding | None, course: Course) -> Report:
         proved=line.proved and all(given),
         given=line.given,
         expected=line.expected,
+        of=line.of,
     )
     return replace(report, findings=tuple(findings))
 

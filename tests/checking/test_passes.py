@@ -377,9 +377,69 @@ def gradient(w, v):
 """
 
 
+MASKED = """
+import numpy as np
+
+X, Y = np.random.default_rng(0).normal(size=(5, 3)), np.random.default_rng(1).normal(size=(5, 2))
+
+
+def loss(w, v):
+    return np.sum((np.maximum(X @ w, 0) @ v - Y) ** 2)
+
+
+def gradient(w, v):
+    z = X @ w
+    h = np.maximum(z, 0)
+    d = 2 * (h @ v - Y)
+    dv = h.T @ d
+    dh = d @ v.T
+    dh[h <= 0] = 0
+    return X.T @ dh, dv
+"""
+
+LEAKY = MASKED.replace("np.maximum(X @ w, 0)", "np.where(X @ w > 0, X @ w, 0.01 * (X @ w))")
+LEAKY = LEAKY.replace("np.maximum(z, 0)", "np.where(z > 0, z, 0.01 * z)")
+LEAKY = LEAKY.replace("dh[h <= 0] = 0", "dh[z <= 0] *= 0.01")
+
+COUNTED = """
+import numpy as np
+
+X, Y = np.random.default_rng(0).normal(size=(6, 3)), np.random.default_rng(1).normal(size=(6, 2))
+
+
+def loss(w, v):
+    h = np.tanh(X @ w)
+    return np.sum((h @ v - Y) ** 2) / len(Y)
+
+
+def gradient(w, v):
+    n = len(Y)
+    h = np.tanh(X @ w)
+    d = 2 * (h @ v - Y) / n
+    dz = (d @ v.T) * (1 - h**2)
+    return X.T @ dz, h.T @ d
+"""
+
+OVER_ALL = COUNTED.replace("/ len(Y)", "/ Y.size").replace("n = len(Y)", "n = Y.size")
+
+
 @pytest.mark.parametrize(
     ("text", "old", "new"),
     [
+        (MASKED, "dh[h <= 0] = 0", "dh[h < 0] = 0"),
+        (MASKED, "dh[h <= 0] = 0", "h[h <= 0] = 0"),
+        (MASKED, "dh[h <= 0] = 0", "dh[dh <= 0] = 0"),
+        (MASKED, "dh[h <= 0] = 0", "dh[h >= 0] = 0"),
+        (LEAKY, "dh[z <= 0] *= 0.01", "dh[z <= 0] = 0.01"),
+        (LEAKY, "dh[z <= 0] *= 0.01", "dh[z <= 0] = 0"),
+        (LEAKY, "dh[z <= 0] *= 0.01", "dh[z > 0] *= 0.01"),
+        (LEAKY, "dh[z <= 0] *= 0.01", "z[z <= 0] *= 0.01"),
+        (COUNTED, "n = len(Y)", "n = X.shape[1]"),
+        (COUNTED, "n = len(Y)", "n = Y.size"),
+        (COUNTED, "(h @ v - Y) / n", "(h @ v - Y) / Y.size"),
+        (OVER_ALL, "n = Y.size", "n = Y.shape[0]"),
+        (OVER_ALL, "(h @ v - Y) / n", "(h @ v - Y) / len(Y)"),
+        (TANH, "(1 - h**2)", "(1 - h)**2"),
         (IN_PLACE, "(h > 0)", "(dh > 0)"),
         (IN_PLACE, "2 * w", "2 * w * w"),
         (IN_PLACE, "2 / N", "2 / N / N"),
@@ -408,6 +468,47 @@ def test_what_is_proved_to_be_wrong_becomes_right_where_the_words_are_followed(
     assert finding.proved
     mended = written(followed(text, finding))
     assert bp.check_gradient(wrong.loss, mended.gradient, *args).ok
+
+
+@pytest.mark.parametrize(
+    ("text", "old", "new", "told"),
+    [
+        (MASKED, "h <= 0", "h < 0", "After line 17, dh has -2.12963 at [1, 1], and should have 0."),
+        (COUNTED, "n = len(Y)", "n = Y.size", "the mean is over the rows and not over all numbers"),
+        (OVER_ALL, "/ n", "/ len(Y)", "d should be ∂L/∂"),
+        (OVER_ALL, " / n", "", "divide it by n."),
+        (COUNTED.replace("n = len(Y)", "n = 0"), " / n", "", "divide it by 6."),
+    ],
+)
+def test_what_is_told_is_of_what_is_marked_and_can_be_written(text, old, new, told, written):
+    before, _, after = text.partition("def gradient")
+    wrong = written(f"{before}def gradient{after.replace(old, new)}")
+    rng = np.random.default_rng(1)
+    report = bp.check_gradient(
+        wrong.loss, wrong.gradient, rng.normal(size=(3, 3)), rng.normal(size=(3, 2))
+    )
+    said = " ".join(str(report).split())
+    assert told in said
+
+
+def test_where_three_lines_are_wrong_those_are_named_that_are_the_first(written):
+    text = TANH.replace("def loss(w, v):", "def loss(w, v, b):").replace(
+        "X @ w) @ v", "X @ w) @ v + b"
+    )
+    text = text.replace("def gradient(w, v):", "def gradient(w, v, b):").replace(
+        "h @ v -", "h @ v + b -"
+    )
+    text = text.replace("return X.T @ dz, h.T @ d", "return X.T @ dz, dv, db")
+    text = text.replace("    dh = ", "    db = d.mean(axis=0)\n    dv = X.T @ d * 3 + 1\n    dh = ")
+    wrong, rng = written(text.replace("(1 - h**2)", "h * (1 - h)")), np.random.default_rng(1)
+    args = rng.normal(size=(3, 3)), rng.normal(size=(3, 2)), rng.normal(size=2)
+    report = bp.check_gradient(wrong.loss, wrong.gradient, *args)
+    named = {each.line: each for each in report.findings if each.line}
+    lines = text.splitlines()
+    assert [lines[line - 1].split()[0] for line in named] == ["db", "dv", "dz"]
+    assert not any(each.proved for each in named.values())
+    assert all("More may be wrong" in each.message for each in named.values())
+    assert next(iter(named.values())).repair == "d.sum(axis=0) in place of d.mean(axis=0)"
 
 
 def test_an_entry_that_is_changed_is_named_and_not_the_line_that_scales_all(written):

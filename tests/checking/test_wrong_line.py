@@ -165,7 +165,8 @@ def over_five(params, x, y):
 @pytest.mark.parametrize(
     ("backward", "reduction", "repair"),
     [
-        (over_len, "mean_entries", "divide it by n_K, with n_K the number of outputs"),
+        (over_len, "mean_entries", "diff.size in place of len(diff), for the mean is over all "
+         "numbers and not over the rows"),
         (over_five, "mean", "multiply it by 5/N, with N the number of samples"),
         (over_five, "sum", "leave out / 5"),
         (over_five, "mean_entries", "multiply it by 5/(N n_K), with N the number of samples and "

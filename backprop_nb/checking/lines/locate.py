@@ -74,6 +74,12 @@ class Fault:
         Whether what to write is a factor that is brought in.
     has_values
         Whether ``given`` and ``expected`` are of one thing, which a person can compare.
+    counts
+        How many it counts in the place of how many others; 0 where that is not what is wrong.
+    is_part
+        Whether more may be wrong beside all that is found.
+    of
+        The name of what has these values where the expression has none, such as a mask.
     """
 
     source: Source | None
@@ -87,6 +93,9 @@ class Fault:
     number: int = 1
     lacks_a_factor: bool = False
     has_values: bool = True
+    of: str = ""
+    counts: float = 0
+    is_part: bool = False
 
     @property
     def line(self) -> int | None:
@@ -243,6 +252,7 @@ class _Search:
         here, *others = self.trials
         constants = self.told.factors  # those alone that are right whatever the length
         few = dict(itertools.islice(constants.items(), _MAX_CONSTANTS))
+        few |= {x: text for x, text in constants.items() if "." in text and "/" not in text}
         data = getattr(getattr(self.loss, "__code__", None), "co_names", ())
         return Rewriting(self.gradient, here, others, few, data)
 
@@ -274,6 +284,7 @@ class _Search:
         if not alone and not any(way.cost < LIKELY for way in found):
             # Two lines to be written otherwise are likelier than a quantity at the very end.
             found = self._written(pairs=True) or found or self._meant(pairs=True) or self._mixed()
+            found = found or self._several()
         return sorted(found, key=lambda way: way.cost)
 
     @_or_nothing
@@ -332,6 +343,27 @@ class _Search:
                 return [_Way([one, (e.cost, partial(self._told_meant, e))]) for e in found]
         return []
 
+    @_or_nothing
+    def _several(self) -> list[_Way]:
+        """Return the first lines that are wrong where three or more are: each with what it is.
+
+        That all of them together make everything right is not known.
+        """
+
+        def told(meant: Meant, number: int) -> list[Fault]:
+            ways = [
+                each
+                for each in self.rewriting.parts
+                if each.line == meant.line and each.fixed >= meant.fixed
+            ]
+            ways.sort(key=self._cost)
+            held = next((e for e in ways if self.rewriting.holds_in_part(e)), None)
+            faults = self._told_meant(meant, number) if held is None else self._told(held, number)
+            return [replace(each, proved=False, is_part=True) for each in faults]
+
+        found = self.quantities.several()
+        return [_Way([(e.cost, partial(told, e)) for e in found])] if found else []
+
     def _told_meant(self, meant: Meant, number: int) -> list[Fault]:
         slot, piece, scale = meant.slot, meant.piece, ratio(meant.given, meant.expected)
         symbol = self.told.symbol_apart(piece.key) + ".T" * piece.transposed
@@ -379,7 +411,7 @@ class _Search:
         is_turned = bool(before and after) and after[0].scale > 0 > before[0].scale
         is_truer = is_turned or known.exactness(now[-1]) > known.exactness(was[-1])
         is_now = bool(after) and (not is_same or is_truer)
-        cost = written.rewrite.cost - 0.2 * is_now - 0.3 * self.rewriting.is_idle(written)
+        cost = written.rewrite.cost - 0.2 * is_now - 0.5 * self.rewriting.is_idle(written)
         cost += 0.15 * self.rewriting.is_for_the_called(written)
         inputs = known.trace.input_count  # a multiple of what is asked for is wrong
         is_right = all(
@@ -417,7 +449,7 @@ class _Search:
 
     def _told(self, written: Written, number: int) -> list[Fault]:
         known = self.told
-        given, expected = self.rewriting.values(written, self.whole.trials[0])
+        given, expected, of = self.rewriting.values(written, self.whole.trials[0])
         quantity = ""
         for match in known.matches(expected)[:1]:
             says = written.gives_a_value and not np.all(expected == 1)
@@ -435,8 +467,17 @@ class _Search:
                 number=number,
                 lacks_a_factor=written.rewrite.kind in ("constant", "factor"),
                 has_values=not written.is_of_another,
+                of=of,
+                counts=self._count_in(written) if written.rewrite.kind == "count" else 0,
             )
         ]
+
+    def _count_in(self, written: Written) -> float:
+        """Return what is counted by an expression such as ``X.size``."""
+        node = written.rewrite.node
+        assert isinstance(node, ast.expr)
+        found = self.rewriting.scope_of(written).evaluated(node, node.lineno)
+        return found if isinstance(found, int) else 0
 
     @_or_nothing
     def scaled_elsewhere(self, faults: Sequence[Fault]) -> list[Fault]:
@@ -545,24 +586,38 @@ class _Search:
     def where_counted(self, faults: list[Fault]) -> list[Fault]:
         """Blame the line that counts something else, not one that divides by that count.
 
-        A 2 or a sign that is missing there is no count.
+        A 2 or a sign that is missing there is no count, unless the loss takes a mean over as many.
         """
-        counts = {name for fault in faults for name in self._counted_by(fault)}
+        if any(fault.number > 1 for fault in faults):  # each is needed
+            return faults
+        counts = {name: (n, fault) for fault in faults for name, n in self._counted_by(fault)}
+        counts |= {str(e.source): (e.counts, e) for e in faults if e.counts and e.source}
+        scales = [ratio(fault.given, fault.expected) for fault in faults]
+        scale = next((each for each in scales if each == each), np.nan)
+        means = self.known.averaged
+        right = [name for name, (n, _) in counts.items() if n in means]
+        wrong = {
+            name for name, (n, _) in counts.items() if not means.isdisjoint((n * scale, n / scale))
+        }
+        wrong.difference_update(right)
+        innocent = [counts[name][1] for name in right] if len(faults) > len(counts) else []
 
-        def makes_up(fault: Fault) -> bool:
-            if fault.source is None or is_plain(ratio(fault.given, fault.expected)):
+        def makes_up(fault: Fault, scale: float) -> bool:
+            if any(fault is each for _, each in counts.values()):
+                return any(fault is each for each in innocent)
+            if wrong:  # it is known which count is wrong, and any multiple makes up for it
+                return scale == scale
+            if fault.source is None or is_plain(scale):
                 return False
-            read = {each for each in counts if re.search(rf"\b{each}\b", str(fault.source))}
+            read = {e for e in counts if re.search(rf"\b{re.escape(e)}\b", str(fault.source))}
             is_for_it = any(fault.repair.endswith(f"in place of {each}") for each in read)
             is_named = fault.repair.partition(" in place of ")[0].isidentifier()
             return bool(read) and (fault.lacks_a_factor or (is_for_it and not is_named))
 
-        if any(fault.number > 1 for fault in faults):  # each is needed
-            return faults
-        return [each for each in faults if not makes_up(each)]
+        return [e for e, scale in zip(faults, scales, strict=True) if not makes_up(e, scale)]
 
-    def _counted_by(self, fault: Fault) -> Iterator[str]:
-        """Yield the name to which a line gives a whole number, if another is to be its value."""
+    def _counted_by(self, fault: Fault) -> Iterator[tuple[str, Any]]:
+        """Yield the name to which a line gives a whole number, and it, if it is to be another."""
         if not fault.repair or fault.lacks_a_factor:
             return
         for scope in self.rewriting.scopes:
@@ -570,8 +625,9 @@ class _Search:
                 match each:
                     case ast.Assign(targets=[ast.Name(id=name)], value=value):
                         is_here = scope.block.source(value) == fault.source
-                        if is_here and scope.kinds.get(name) == "int":
-                            yield name
+                        held = [names[name] for names in scope.block.seen.values() if name in names]
+                        if is_here and held and scope.kinds.get(name) == "int":
+                            yield name, held[0]
 
     def _is_right(self, fault: Fault) -> bool:
         """Whether a line gives a true quantity, in its shape."""

@@ -237,21 +237,37 @@ class Quantities:
 
     def pairs(self) -> list[tuple[Meant, Meant]]:
         """Return two expressions each that are the first to be wrong, one of each gradient."""
-        with self.runs.apart():
-            before = self.runs.as_it_stands()
-            parts = [m for each in self._slots() for m in self._part(each, before)]
-        wrong = self.runs.wrong(before)
-        parts = _ordered(parts)
-        first = {
-            (each.slot.line, each.fixed): each for each in reversed(parts) if each.may_be_first
-        }
-        pairs = itertools.combinations(first.values(), 2)
+        pairs = itertools.combinations(self.firsts, 2)
+        wrong = self.runs.wrong(self.runs.at_first[0])
         ways = [
             (one, other)
             for one, other in pairs
             if one.slot.line != other.slot.line and one.fixed | other.fixed == wrong
         ]
         return sorted(ways, key=lambda way: way[0].cost + way[1].cost)
+
+    def several(self) -> list[Meant]:
+        """Return the expressions that are the first to be wrong of all that is wrong, in order.
+
+        What is made of them may be wrong as well, and is not known before they are mended.
+        """
+        found: dict[int, Meant] = {}
+        order = {each: each.slot.block.order.get(each.line, 0) for each in self.firsts}
+        for each in sorted(order, key=lambda each: (-len(each.fixed), each.cost, order[each])):
+            if not any(each.fixed <= other.fixed for other in found.values()):
+                found.setdefault(each.line, each)
+        return sorted(found.values(), key=lambda each: order[each])
+
+    @cached_property
+    def firsts(self) -> list[Meant]:
+        """What explains some of what is wrong, and may be the first of it that is: once a line."""
+        with self.runs.apart():
+            before = self.runs.as_it_stands()
+            parts = _ordered([m for each in self._slots() for m in self._part(each, before)])
+        first = {
+            (each.slot.line, each.fixed): each for each in reversed(parts) if each.may_be_first
+        }
+        return list(first.values())
 
     def _slots(self, first: Written | None = None) -> Iterator[Slot]:
         for block, scope in zip(self.runs.blocks, self.runs.scopes, strict=True):

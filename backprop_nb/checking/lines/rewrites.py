@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any, TypeAlias
 
 from backprop_nb.checking.lines.program import Block, exchanged, kept
-from backprop_nb.checking.lines.scope import PLACES, as_read, in_brackets, text_of, text_within
+from backprop_nb.checking.lines.scope import PLACES, as_read, fitted, text_of, text_within
 
 Put: TypeAlias = Callable[[Any], ast.AST]
 
@@ -44,9 +44,39 @@ class Rewrite:
 
     def words(self, shown: ast.AST) -> str:
         """Return what a person would do to what is shown of the statement."""
-        old = text_within(self.node, shown)
-        around = (each for each in ast.walk(self.root) if self.node in ast.iter_child_nodes(each))
-        return in_brackets(self.said, old, next(around, None)) or in_place(self.new, old)
+        around = next(
+            (each for each in ast.walk(self.root) if self.node in ast.iter_child_nodes(each)), None
+        )
+        new, old = fitted(self.new, self.node, around), text_within(self.node, shown)
+        if isinstance(self.node, ast.Tuple):  # which as an index has no brackets
+            old = fitted(self.node, self.node, around)
+        what = self.said.partition(" ")[0]
+        is_sum = isinstance(around, ast.BinOp) and isinstance(around.op, ast.Add | ast.Sub)
+        is_added = what in ("add", "subtract") and new[:1] == "(" and not is_sum
+        # "It" is what is shown; and who is to square h must know which one.
+        is_for_a_part = (what in _OF_ALL or " it " in self.said) and not self._is_all(shown)
+        is_one_of_more = what == "square" or ", for " in self.said
+        is_one_of_more = is_one_of_more and old != text_of(self.node)
+        if self.said and not (is_added or is_for_a_part or is_one_of_more):
+            return self.said
+        return f"{new} in place of {old}"
+
+    def _is_all(self, shown: ast.AST) -> bool:
+        """Whether what is done to the expression may as well be done to what is shown."""
+        around = {each: node for node in ast.walk(shown) for each in ast.iter_child_nodes(node)}
+        node, is_number = self.node, self.kind == "constant"
+        while node is not shown:
+            above = around.get(node)
+            match above:
+                case ast.BinOp(op=ast.Mult()):
+                    node = above
+                case ast.BinOp(op=ast.Div(), left=left) if left is node:
+                    node = above
+                case ast.BinOp(op=ast.MatMult()) | ast.UnaryOp() | ast.Attribute() if is_number:
+                    node = above
+                case _:
+                    return False
+        return self.said.startswith(("multiply", "divide")) or shown is self.node
 
     @property
     def way(self) -> ast.AST:
@@ -54,6 +84,8 @@ class Rewrite:
         return self.put(exchanged(self.part, self.node, self.new))
 
 
+RETURNED = "what is returned"
+_OF_ALL = ("add", "subtract", "write")
 _FORMULAS = (ast.BinOp, ast.UnaryOp, ast.Call, ast.Compare, ast.Attribute)
 
 
@@ -94,13 +126,9 @@ class Written:
     @property
     def is_of_another(self) -> bool:
         """Whether entries of another array are set, so that no value is there to compare."""
-        match self.rewrite.root, self.rewrite.way:
-            case (
-                ast.Assign(targets=[ast.Subscript(value=own)]),
-                ast.Assign(targets=[ast.Subscript(value=other)]),
-            ):
-                return text_of(own) != text_of(other)
-        return False
+        targets = target_of(self.rewrite.root), target_of(self.rewrite.way)
+        own, other = (getattr(each, "value", None) for each in targets)
+        return own is not None and other is not None and text_of(own) != text_of(other)
 
     @property
     def computes(self) -> bool:
@@ -120,22 +148,34 @@ def together(several: Sequence[Rewrite]) -> ast.AST:
     return several[0].put(part)
 
 
-def read(rewrite: Rewrite, shown: ast.AST, mended: bool) -> Iterator[ast.AST | list[ast.AST]]:
-    """Yield ways to write a statement as it is or mended, so that a value is kept.
+def read(
+    rewrite: Rewrite, shown: ast.AST, mended: bool
+) -> Iterator[tuple[ast.AST | list[ast.AST], str]]:
+    """Yield ways to write a statement as it is or mended, so that a value is kept, and whose it is.
 
-    That of an expression around what is exchanged, or else of the whole statement.
+    That of an expression around what is exchanged, which has no name here, or else of the whole
+    statement.
     """
     value = exchanged(shown, rewrite.node, rewrite.new) if mended else shown
     if isinstance(value, ast.expr):
-        yield rewrite.put(exchanged(rewrite.part, shown, kept(value)))
+        yield rewrite.put(exchanged(rewrite.part, shown, kept(value))), ""
     statement = rewrite.way if mended else rewrite.root
     if isinstance(rewrite.part, ast.Subscript) and isinstance(rewrite.part.ctx, ast.Store):
         # Another index picks other entries: what all of them are afterwards can be compared.
         whole = ast.copy_location(ast.Expr(kept(rewrite.part.value)), rewrite.root)
-        yield [statement, whole]
+        yield [statement, whole], text_of(rewrite.part.value)
     kept_too = read_target(rewrite.root, statement)
     if kept_too is not None:
-        yield kept_too
+        target = target_of(rewrite.root)
+        of = text_of(target) if isinstance(target, PLACES) else ""
+        of = RETURNED if isinstance(rewrite.root, ast.Return) else of
+        yield kept_too, "" if shown in (rewrite.root, getattr(rewrite.root, "value", None)) else of
+
+
+def target_of(statement: ast.AST) -> ast.AST | None:
+    """Return what a statement gives a value to, or the first of several."""
+    target: ast.AST | None = getattr(statement, "target", None)
+    return target or next(iter(getattr(statement, "targets", ())), None)
 
 
 def read_target(root: ast.AST, statement: ast.AST) -> ast.AST | list[ast.AST] | None:
@@ -143,7 +183,7 @@ def read_target(root: ast.AST, statement: ast.AST) -> ast.AST | list[ast.AST] | 
 
     ``None`` where it gives nothing.
     """
-    target = getattr(root, "target", None) or (getattr(root, "targets", None) or [None])[0]
+    target = target_of(root)
     if isinstance(statement, ast.stmt) and isinstance(target, PLACES):
         return [statement, ast.copy_location(ast.Assign([target], kept(as_read(target))), root)]
     if isinstance(getattr(statement, "value", None), ast.expr):

@@ -19,10 +19,10 @@ import numpy as np
 
 from backprop_nb.checking.lines.followed import Array
 from backprop_nb.checking.lines.inputs import is_all_that_reads
-from backprop_nb.checking.lines.program import MAX_WAYS, Block, chosen, running
-from backprop_nb.checking.lines.rewrites import Rewrite, Written, read_target
+from backprop_nb.checking.lines.program import MAX_WAYS, Block, chosen, kept, running
+from backprop_nb.checking.lines.rewrites import Rewrite, Written, read_target, target_of
 from backprop_nb.checking.lines.runs import Runs
-from backprop_nb.checking.lines.scope import Scope, text_of
+from backprop_nb.checking.lines.scope import Scope, as_read, text_of
 from backprop_nb.checking.lines.ways import additions, rewrites
 
 _MAX_PARTS = 24
@@ -236,13 +236,22 @@ class Rewriting(Runs):
                 half = len(part) // 2
                 pending += [part[:half], part[half:]]
 
+    def holds_in_part(self, written: Written) -> bool:
+        """Whether it makes the same gradients right at other arguments, too."""
+        with self.apart(), self.mended([written]):
+            return all(self.right(each) >= written.fixed for each in self.others)
+
     def is_idle(self, written: Written) -> bool:
-        """Whether a statement writes nothing as it stands, for its index picks no entry."""
+        """Whether a statement changes nothing as it stands, such as what its index picks."""
         root = written.rewrite.root
-        plain = read_target(root, root)
+        target, plain = target_of(root), read_target(root, root)
+        if plain is None or not isinstance(target, ast.Subscript):
+            return False
+        before = ast.copy_location(ast.Expr(kept(as_read(target))), root)
         with self.apart():
-            found = self.kept(written.block, {root: plain}) if plain is not None else []
-        return bool(found) and not any(each.size for each in found)
+            found, was = (self.kept(written.block, {root: way}) for way in (plain, [before, root]))
+        pairs = zip(was, found, strict=False)
+        return bool(found) and all(np.array_equal(*pair) for pair in pairs)
 
     def is_for_the_called(self, written: Written) -> bool:
         """Whether rather a function lacks a sign, or a factor made of what it is given."""
@@ -295,7 +304,10 @@ def _hands_on(statement: ast.AST) -> bool:
     match statement:
         case ast.Return():
             return True
-        case ast.Assign(targets=[ast.Subscript(slice=index)], value=ast.Constant()):
+        case (
+            ast.Assign(targets=[ast.Subscript(slice=index)], value=ast.Constant())
+            | ast.AugAssign(target=ast.Subscript(slice=index))
+        ):
             return isinstance(index, ast.Compare | ast.UnaryOp | ast.Name)
     return any(
         isinstance(node, ast.Tuple | ast.List | ast.Dict)

@@ -204,18 +204,21 @@ class Runs:
                 len(self.right(each)) == len(each.expected) for each in (self.here, *self.others)
             )
 
-    def values(self, written: Written, at: Trial) -> tuple[Array, Array]:
-        """Return what an expression gave when it was wrong first, and gives written otherwise."""
+    def values(self, written: Written, at: Trial) -> tuple[Array, Array, str]:
+        """Return what an expression gave when it was wrong first, and gives written otherwise.
+
+        And the name of what has these values, if the expression itself, such as a mask, has none.
+        """
         there = copy.copy(self)
         there.here = at
-        was, now = there._first_kept(written)
+        was, now, of = there._first_kept(written)
         pairs = zip(was, now, strict=False)  # a round may be there only now
-        return next((pair for pair in pairs if not same(*pair)), (was[-1], now[-1]))
+        return *next((pair for pair in pairs if not same(*pair)), (was[-1], now[-1])), of
 
     def rounds(self, written: Written) -> tuple[list[Array], list[Array]]:
         """Return what a statement gave each time it ran, and what it gives then."""
         if written not in self._rounds:
-            self._rounds[written] = self._first_kept(written, whole=True)
+            self._rounds[written] = self._first_kept(written, whole=True)[:2]
         return self._rounds[written]
 
     def is_own(self, node: ast.AST) -> bool:
@@ -228,19 +231,21 @@ class Runs:
         every = (each for block in self.blocks for each in ast.walk(block.node))
         return frozenset(each.name for each in every if isinstance(each, ast.FunctionDef))
 
-    def _first_kept(self, written: Written, whole: bool = False) -> tuple[list[Array], list[Array]]:
+    def _first_kept(
+        self, written: Written, whole: bool = False
+    ) -> tuple[list[Array], list[Array], str]:
         """Return what is kept of the same expression as it is and mended, or of what gives it."""
         root, none = written.rewrite.root, [np.zeros(0)]
         ways = [list(read(written.rewrite, written.shown, mended)) for mended in (False, True)]
         kept: list[tuple[list[Array], list[Array]]] = []
         with self.apart():
-            for pair in list(zip(*ways, strict=False))[-1 if whole else 0 :]:
-                was, now = (self.kept(written.block, {root: way}) for way in pair)
+            for (old, of), (new, _) in list(zip(*ways, strict=False))[-1 if whole else 0 :]:
+                was, now = (self.kept(written.block, {root: way}) for way in (old, new))
                 if was and now:
-                    return was, now
+                    return was, now, of
                 kept.append((was, now))
         first = [next((each[k] for each in kept if each[k]), none) for k in (0, 1)]
-        return first[0], first[1]
+        return first[0], first[1], ""
 
     def kept(self, block: Block, ways: Mapping[ast.AST, ast.AST | list[ast.AST]]) -> list[Array]:
         """Return the floats that are kept in one run."""

@@ -14,7 +14,7 @@ from typing import Any, TypeGuard, TypeVar
 
 import numpy as np
 
-from backprop_nb.checking.lines.program import Block
+from backprop_nb.checking.lines.program import Block, exchanged
 from backprop_nb.tracing.code_text import function_text, parse
 
 Node = TypeVar("Node", bound=ast.AST)
@@ -347,6 +347,11 @@ class Scope:
         return {**names, **found} if found else {}
 
     @cached_property
+    def numbers(self) -> list[float]:
+        """The numbers of the loss that are no lengths, such as the slope of a leaky ReLU."""
+        return [x for x, text in self.constants.items() if "." in text and "/" not in text]
+
+    @cached_property
     def attributes(self) -> list[str]:
         """The attributes of ``self`` and of other objects."""
         return list(
@@ -396,6 +401,8 @@ def _is_pure(node: ast.AST) -> bool:
     match node:
         case ast.Call(func=ast.Attribute(attr=name) as function):
             return is_numpy(function) or name in _METHODS
+        case ast.Call(func=ast.Name(id="len")):
+            return True
     return isinstance(node, _PURE)
 
 
@@ -468,16 +475,39 @@ def closed(node: ast.expr) -> str:
     return f"({text})" if isinstance(node, ast.BinOp | ast.Compare) else text
 
 
-def in_brackets(words: str, text: str, around: ast.AST | None) -> str:
-    """Say with brackets what is added to a text that is a factor of what stands around it.
+def fitted(new: ast.AST, node: ast.AST, around: ast.AST | None) -> str:
+    """Return the text of what is written in the place of an expression, in brackets if need be.
 
-    >>> in_brackets("add d", "d * h", ast.parse("d * h * h", mode="eval").body)
-    '(d * h + d) in place of d * h'
+    Those that the expression itself stands in stay where they are.
+
+    >>> whole = ast.parse("d * (1 - h) ** 2", mode="eval").body
+    >>> fitted(ast.parse("1 - h**2", mode="eval").body, whole.right, whole)
+    '(1 - h ** 2)'
     """
-    is_sum = isinstance(around, ast.BinOp) and isinstance(around.op, ast.Add | ast.Sub)
-    is_factor = isinstance(around, ast.BinOp | ast.UnaryOp | ast.Attribute | ast.Subscript)
-    said, _, what = words.partition(" ")
-    if said not in ("add", "subtract") or is_sum or not is_factor:
-        return words
-    sign = "-" if (said == "subtract") != what.startswith("−") else "+"
-    return f"({text} {sign} {what.removeprefix('−')}) in place of {text}"
+    text = text_of(new)
+    if isinstance(around, ast.Subscript | ast.stmt) and isinstance(new, ast.Tuple) and new.elts[1:]:
+        return text[1:-1]
+    if not isinstance(around, ast.expr) or _fits_in(new, node, around):
+        return text
+    return f"({text})" if _fits_in(node, node, around) else text
+
+
+def operand(node: ast.expr, whole: ast.BinOp) -> str:
+    """Return the text of an operand, in the brackets that it needs where it stands."""
+    return text_of(node) if _fits_in(node, node, whole) else f"({text_of(node)})"
+
+
+def _fits_in(new: ast.AST, node: ast.AST, around: ast.expr) -> bool:
+    """Whether an expression keeps its meaning where its text is put in the place of another."""
+    whole = text_of(exchanged(around, node, ast.Name(_GAP, ast.Load())))
+    meant = text_of(exchanged(around, node, new))
+    try:
+        found, right = (
+            ast.parse(e, mode="eval") for e in (whole.replace(_GAP, text_of(new)), meant)
+        )
+    except SyntaxError:  # as of a slice alone
+        return True
+    return ast.dump(found) == ast.dump(right)
+
+
+_GAP = "__gap__"

@@ -22,6 +22,7 @@ from backprop_nb.checking.lines.scope import (
     Scope,
     closed,
     is_numpy,
+    operand,
     text_of,
 )
 from backprop_nb.checking.report import scaling
@@ -144,8 +145,7 @@ def _instead(scope: Scope, node: ast.expr, parent: ast.AST | None) -> Iterator[W
         case ast.Name(id=name):
             yield from _other_names(scope, node, name, parent)
             if scope.kinds.get(name) == "array" and _is_factor(scope, node):  # f for ReLU's slope
-                words = f"({name} > 0) in place of {name}"
-                yield Way(formula("x > 0", x=node), "function", 1.0, words)
+                yield Way(formula("x > 0", x=node), "function", 1.0)
         case ast.Attribute():
             yield from _other_attributes(scope, node, parent)
         case ast.Subscript():
@@ -175,10 +175,10 @@ def _instead(scope: Scope, node: ast.expr, parent: ast.AST | None) -> Iterator[W
     if _is_count(scope, node):
         for text, size in scope.sizes.items():
             if text != text_of(node):
-                yield Way(size, "number", 1.0)
-    if isinstance(scope.block.module.parent.get(node), ast.Assign):
-        for new in _other_lengths(scope, node):
-            yield Way(new, "number", 1.0)
+                # A name that was given to a count is there to be read.
+                is_lost = scope.kinds.get(text) == "int" and not scope.reads.get(text)
+                yield Way(size, "number", 1.0 - 0.2 * is_lost)
+    yield from _other_lengths(scope, node)
     if isinstance(node, (*PLACES, ast.BinOp, ast.Call)) and not is_target:
         yield from _turned(scope, node, parent)
         yield from _wrapped(scope, node, parent)
@@ -189,12 +189,12 @@ def _is_factor(scope: Scope, node: ast.expr) -> bool:
     return isinstance(above, ast.BinOp | ast.AugAssign) and isinstance(above.op, ast.Mult)
 
 
-def _other_lengths(scope: Scope, node: ast.expr) -> Iterator[ast.expr]:
+def _other_lengths(scope: Scope, node: ast.expr) -> Iterator[Way]:
     """Yield what may be counted in place of something else, or of a number that was typed.
 
     ``len(X)`` and ``X.shape[1]`` in place of ``X.size``.
     """
-    own: list[str] = []
+    own, above = list[str](), scope.block.module.parent.get(node)
     match node:
         case (
             ast.Attribute(value=ast.Name(id=name), attr="size")
@@ -204,13 +204,35 @@ def _other_lengths(scope: Scope, node: ast.expr) -> Iterator[ast.expr]:
             own = [name]
         case ast.Constant(value=int() | float() as value) if value >= 1 and value % 1 == 0:
             here = scope.block.seen.get(node.lineno, {})
-            own = [*dict.fromkeys([*scope.data, *here])]
+            own = [*dict.fromkeys([*scope.data, *here])] if isinstance(above, ast.Assign) else []
+    is_divisor = isinstance(getattr(above, "op", None), ast.Div) and node not in (
+        getattr(above, "left", None),
+    )
+    over = _over(node) if is_divisor or isinstance(above, ast.Assign) else ""
     for name in own:
         axes = scope.dimensions.get(name, 0)
-        for form in ("len(x)",)[:axes] + ("x.shape[1]", "x.size")[: 2 * (axes > 1)]:
+        first = "x.shape[0]" if isinstance(node, ast.Subscript) else "len(x)"
+        for form in (first,)[:axes] + ("x.shape[1]", "x.size")[: 2 * (axes > 1)]:
             new = formula(form, x=ast.Name(name, ast.Load()))
-            if text_of(new) != text_of(node) and text_of(new) not in scope.sizes:
-                yield new
+            its = _over(new)
+            said = f"{in_place(new, text_of(node))}, for the mean is over {its} and not over {over}"
+            if its != over or not over:
+                if over:
+                    yield Way(new, "count", 0.85, said)
+                else:
+                    yield Way(new, "number", 1.0)
+
+
+def _over(count: ast.expr) -> str:
+    """Return what a mean is over that is divided by a count of an array."""
+    match count:
+        case ast.Attribute(attr="size"):
+            return "all numbers"
+        case ast.Subscript(slice=ast.Constant(value=1)):
+            return "the columns"
+        case ast.Call() | ast.Subscript(slice=ast.Constant(value=0)):
+            return "the rows"
+    return ""
 
 
 def _is_called(node: ast.expr, parent: ast.AST | None) -> bool:
@@ -348,7 +370,7 @@ def _masked(scope: Scope, mask: ast.Compare, left: ast.expr) -> Iterator[Way]:
     elif not isinstance(left, ast.Constant):
         for text, x in scope.fitting(left):
             if text != text_of(left):
-                words = f"multiply {text} by it"
+                words = f"multiply it by {text}"
                 yield Way(formula("x * mask", x=x, mask=mask), "factor", 1.1, words)
 
 
@@ -472,16 +494,20 @@ def _other_operators(node: ast.BinOp) -> Iterator[Way]:
             yield Way(formula("rest * (1 - x**2)", rest=rest, x=x), "operand", 1.1)
     for new in _regrouped(node):
         yield Way(new, "order", 1.0)
-    yield Way(left, "operand alone", 1.0, _leave_out(f"{_sign(node.op)} {closed(right)}", node))
+    yield Way(
+        left, "operand alone", 1.0, _leave_out(f"{_sign(node.op)} {operand(right, node)}", node)
+    )
     if isinstance(left, ast.BinOp) and type(left.op) is operator:  # a slope has two factors
-        both = f"{_sign(left.op)} {closed(left.right)} {_sign(node.op)} {closed(right)}"
+        both = (
+            f"{_sign(left.op)} {operand(left.right, left)} {_sign(node.op)} {operand(right, node)}"
+        )
         yield Way(left.left, "operand alone", 1.1, _leave_out(both, node))
     if operator not in (ast.Div, ast.Pow):
         yield Way(
             right,
             "operand alone",
             1.0,
-            _leave_out(f"{closed(left)} {_sign(node.op)}", node, last=False),
+            _leave_out(f"{operand(left, node)} {_sign(node.op)}", node, last=False),
         )
 
 
@@ -588,6 +614,7 @@ def _other_constants(
         yield Way(ast.Constant(not value), "number", 1.0)
     elif isinstance(value, int | float):
         others = [0, 1, 2, value + 1, value - 1, -value, 0.5, 1 - value, value * 2, value / 2]
+        others += scope.numbers
         for number in dict.fromkeys(others):
             if number != value:
                 # A factor is forgotten, rather than a 1 written for it.
@@ -645,8 +672,9 @@ def _statements(scope: Scope, statement: ast.AST) -> Iterator[Way]:
                 new: ast.stmt = ast.AugAssign(target, operator(), statement.value)
                 cost = 0.9 if operator is ast.Add else 1.2
                 yield Way(new, "accumulation", cost, f"write {_sign(operator())}= in place of =")
-            yield from _masked_instead(scope, target, statement.value)
+            yield from _masked_instead(scope, statement)
         case ast.AugAssign(target=target, op=op, value=value):
+            yield from _masked_instead(scope, statement)
             new = ast.Assign([target], value)
             yield Way(new, "accumulation", 1.0, f"write = in place of {_sign(op)}=")
             for other in _OPERATORS.get(type(op), ()):
@@ -656,7 +684,7 @@ def _statements(scope: Scope, statement: ast.AST) -> Iterator[Way]:
             yield Way(ast.Pass(), "statement", 0.95, "leave the line out")
             if isinstance(op, ast.Mult) and isinstance(target, ast.Name):  # ReLU, in place
                 mask = formula("(x > 0)", x=ast.Name(target.id, ast.Load()))
-                words = f"({text_of(mask)}) in place of {text_of(value)}"
+                words = in_place(mask, text_of(value))
                 yield Way(ast.AugAssign(target, op, mask), "function", 1.0, words)
             for label in scope.labels if isinstance(target, ast.Name) else ():
                 part = _at_labels(ast.Name(text_of(target), ast.Load()), label, ast.Store())
@@ -667,20 +695,33 @@ def _statements(scope: Scope, statement: ast.AST) -> Iterator[Way]:
             yield Way(ast.Pass(), "statement", 1.05, "leave the line out")
 
 
-def _masked_instead(scope: Scope, target: ast.expr, value: ast.expr) -> Iterator[Way]:
+def _masked_instead(scope: Scope, statement: ast.Assign | ast.AugAssign) -> Iterator[Way]:
     """Yield another array in which the entries of a mask are set, such as what is sent back.
 
-    ``h[h <= 0] = 0`` was to be ``dh[h <= 0] = 0``.
+    ``h[h <= 0] = 0`` was to be ``dh[h <= 0] = 0``; and for a leaky ReLU what is set is scaled.
     """
-    match target, value:
-        case ast.Subscript(value=ast.Name(id=own), slice=mask), ast.Constant():
-            known = scope.value(mask, mask.lineno)
-            is_mask = isinstance(mask, ast.Compare) or getattr(known, "dtype", None) == np.bool_
-            for text, x in scope.expressions.items() if is_mask else ():
-                if text != own:
-                    new = ast.Assign([ast.Subscript(x, mask, ast.Store())], value)
-                    where = "" if text_of(target).count(own) < 2 else "the first "
-                    yield Way(new, "operand", 0.7, f"{text} in place of {where}{own}")
+    match statement:
+        case ast.Assign(targets=[ast.Subscript() as target], value=ast.Constant() as value):
+            pass
+        case ast.AugAssign(target=ast.Subscript() as target, value=value):
+            pass
+        case _:
+            return
+    own, mask = text_of(target.value), target.slice
+    known = scope.value(mask, mask.lineno)
+    if not isinstance(mask, ast.Compare) and getattr(known, "dtype", None) != np.bool_:
+        return
+    for text, x in scope.expressions.items():
+        if text != own:
+            other = ast.Subscript(x, mask, ast.Store())
+            made: ast.stmt = ast.Assign([other], value)
+            if isinstance(statement, ast.AugAssign):
+                made = ast.AugAssign(other, statement.op, value)
+            where = "" if text_of(target).count(own) < 2 else "the first "
+            yield Way(made, "operand", 0.7, f"{text} in place of {where}{own}")
+    for number in scope.numbers if isinstance(statement, ast.Assign) else ():
+        new = ast.AugAssign(target, ast.Mult(), _number(number))
+        yield Way(new, "accumulation", 1.05, in_place(new, text_of(statement)))
 
 
 def _slots(root: ast.expr) -> Iterator[ast.expr]:
@@ -754,7 +795,8 @@ def _more(scope: Scope, slot: ast.expr) -> Iterator[Way]:
             cost -= 0.4 * (text in scope.unread)
             yield Way(new, "factor", cost, f"multiply it by {closed(form)}")
         own = {"slot": slot, "x": x}
-        yield Way(formula("slot / x", **own), "factor", 1.3, f"divide it by {text}")
+        if text != text_of(slot):
+            yield Way(formula("slot / x", **own), "factor", 1.3, f"divide it by {text}")
         if scope.is_square_of(slot, x):
             new = formula("slot - np.outer(x, x)", **own)
             yield Way(new, "term", 1.2, f"subtract {text_of(new.right)}")

@@ -850,11 +850,14 @@ def faults_of_count(right, wrong):
     return find_faults(space["loss"], space["gradient"], [W], [0])
 
 
+OVER_ROWS = ", for the mean is over the rows and not over"
+
+
 @pytest.mark.parametrize(
     ("count", "repair"),
     [
-        ("X.size", "len(X) in place of X.size"),
-        ("Y.shape[1]", "Y.shape[0] in place of Y.shape[1]"),
+        ("X.size", f"len(X) in place of X.size{OVER_ROWS} all numbers"),
+        ("Y.shape[1]", f"Y.shape[0] in place of Y.shape[1]{OVER_ROWS} the columns"),
         ("len(X) - 1", "leave out − 1"),
         ("10", "len(X) in place of 10"),
         ("1", "len(X) in place of 1"),
@@ -869,8 +872,10 @@ def test_a_2_that_is_missing_beside_a_right_count_is_no_other_count():
     assert 13 in {fault.line for fault in faults_of_count("2 * X.T", "X.T")}  # nor X.shape[1]
 
 
-@pytest.mark.parametrize("sent", ["D = D * H", "D *= H", "D = H * D"])
-def test_a_relu_that_stands_for_its_slope_is_to_be_its_mask(sent):
+@pytest.mark.parametrize(
+    ("sent", "mask"), [("D = D * H", "(H > 0)"), ("D *= H", "H > 0"), ("D = H * D", "(H > 0)")]
+)
+def test_a_relu_that_stands_for_its_slope_is_to_be_its_mask(sent, mask):
     text = (
         SUMMED.replace("X @ w + b - Y)", "np.maximum(0, X @ w + b) - Y)")
         .replace("    R = 2", "    H = np.maximum(0, X @ w + b)\n    D = 2")
@@ -878,4 +883,4 @@ def test_a_relu_that_stands_for_its_slope_is_to_be_its_mask(sent):
     )
     space = of_text(text, f"<relu {sent}>")
     found = find_faults(space["loss"], space["gradient"], [np.array([0.3, -0.4]), 0.1], [0, 1])
-    assert [(each.repair, each.proved) for each in found] == [("(H > 0) in place of H", True)]
+    assert [(each.repair, each.proved) for each in found] == [(f"{mask} in place of H", True)]

@@ -112,7 +112,7 @@ def test_gradients_in_another_order_are_exchanged():
         back = 2 * w * t
         return back * w, back * t
 
-    repair = "(back * t, back * w) in place of (back * w, back * t)"
+    repair = "back * t, back * w in place of back * w, back * t"
     assert told(f, gradient, W[0], X[0]) == (2, repair)
 
 
@@ -292,8 +292,8 @@ def test_a_line_that_only_decides_is_named():
     ("factor", "repair"),
     [
         ("h > 2", "0 in place of 2"),  # and not 0.5, which is right by chance
-        ("h", "(h > 0) in place of h"),
-        ("np.abs(h)", "(h > 0) in place of np.abs(h)"),
+        ("h", "h > 0 in place of h"),
+        ("np.abs(h)", "h > 0 in place of np.abs(h)"),
     ],
 )
 def test_a_mask_in_place_is_wrong_at_its_own_line(factor, repair, tmp_path):

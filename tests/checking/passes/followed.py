@@ -1,4 +1,7 @@
-"""What a report says to write, written: its words applied to what it marks, and no more known."""
+"""What a report says to write, written: its words applied to what it marks, and no more known.
+
+Code that is told is pasted as it is told, without a bracket more.
+"""
 
 import re
 from typing import Any
@@ -15,6 +18,7 @@ def followed(text: str, finding: Any) -> str | None:
         The words can be followed in more than one way, or in none.
     """
     words = finding.repair.replace("−", "-").replace("·", "*").replace("'", '"')
+    words = words.partition(", for ")[0]
     if not words or "∂" in words or 'the loss"s' in words:
         return None
     mark, lines = finding.source, text.splitlines()
@@ -22,7 +26,9 @@ def followed(text: str, finding: Any) -> str | None:
     around = "\n".join(lines[first - 1 : last])
     stop = len(around) - len(lines[last - 1]) + end
     marked = around[start:stop].replace("'", '"')
-    if after := re.fullmatch("after this line, (.*)", words):
+    if words == "leave the line out":
+        new = f"{around[:start]}pass{around[stop:]}"
+    elif after := re.fullmatch("after this line, (.*)", words):
         indent = re.match(" *", around)[0]
         new = f"{around}\n{indent}{_statement(after[1])}"
     else:
@@ -65,7 +71,6 @@ def _exchanged(marked: str, old: str, new: str, which: int | None) -> str:
     if len(places) != 1 and which is None:
         raise ValueError(f"{len(places)} places read {old!r} in {marked!r}")
     start, end = places[which or 0]
-    new = f"({new})" if new and re.search(r"\w", new) and re.search(r"[-+*/@, ]", new) else new
     return f"{marked[:start]}{new}{marked[end:]}"
 
 
