@@ -44,6 +44,7 @@ from backprop_nb.checking.unexplained import (
     factors_in_words,
     loss_in_words,
     option_meant,
+    unsteady_in_words,
     updated_in_words,
 )
 from backprop_nb.checking.wording import spoken_report
@@ -422,13 +423,8 @@ class _Judge:
         differing = once.differs_in(again)
         name = next((each for each in self.order if each in differing), self.order[0])
         first, second = once.gradients.get(name), again.gradients.get(name)
-        what = "it stores something between calls, or draws random numbers"
-        if first is not None and second is not None and agrees(second, 2 * first):
-            what = "it is twice the first one, as if the last call's were still in it"
-        text = (
-            f"Called again with the same arguments, it returns a different {name}: {what}. "
-            "Every call has to be right."
-        )
+        is_doubled = first is not None and second is not None and agrees(second, 2 * first)
+        text = unsteady_in_words(name, is_doubled)
         return Finding("state_kept_between_calls", name, 1, text)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import itertools
 import re
 from collections.abc import Callable, Hashable, Sequence
@@ -11,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from backprop_nb.checking.compare import changed, compare
+from backprop_nb.checking.compare import agrees, changed, compare
 from backprop_nb.checking.differences import Point, parameter_names
 from backprop_nb.checking.judging import Judged, judge
 from backprop_nb.checking.leaves import form_of
@@ -25,6 +26,7 @@ from backprop_nb.checking.lines.followed import (
     without_callers,
 )
 from backprop_nb.checking.lines.known import Known
+from backprop_nb.checking.lines.program import may_write
 from backprop_nb.checking.lines.unwritten import unwritten
 from backprop_nb.checking.matching import Matched, Unmatched, likely_data, match
 from backprop_nb.checking.raised import error_in_words, last_step, source_of
@@ -44,6 +46,8 @@ class GivenGradient:
     Attributes
     ----------
     argument_names : list of str
+    spoilt : list of str
+        The names of what f reads beside its arguments and the gradient writes into.
     called
         What was given, with the limit of its time, if it has one.
     answer, failure, raised
@@ -82,7 +86,11 @@ class GivenGradient:
         self.argument_names = parameter_names(f, args)
         is_limited = seconds is not None and callable(gradient)
         self.called = TimeLimit(gradient, seconds or 0.0) if is_limited else gradient
+        captured = _Captured(f) if callable(gradient) else None
         answer, self.failure, self.raised, after = _given(self.called, args)
+        self.spoilt = captured.put_back() if captured is not None else []
+        if captured is not None and self.spoilt:
+            self.called = captured.left_alone(self.called)
         self.changed = [
             name
             for own, now, before in zip(self.argument_names, after, args, strict=True)
@@ -121,6 +129,30 @@ class GivenGradient:
             longer = read([*answer, *[None] * missing])
             return longer if missing > 0 else found
         return found
+
+    def differs_again(self) -> dict[int, bool]:
+        """Return which gradients are others at a second call, and whether they are twice the first.
+
+        What it prints has been printed; one that may write into files is not called again.
+        """
+        if not callable(self.gradient) or may_write(self.gradient):
+            return {}
+        first = self.matched.leaves if isinstance(self.matched, Matched) else []
+        kept = [np.array(each) if isinstance(each, np.ndarray) else each for each in first]
+        with quiet():
+            answer, failure, *_ = _given(self.called, self.args)
+            found = None if failure else self._match(answer)
+        again = found.leaves if isinstance(found, Matched) else []
+        now = [np.array(each) if isinstance(each, np.ndarray) else each for each in again]
+        for each, was in zip(first, kept, strict=True):  # it may give the same array at each call
+            if isinstance(each, np.ndarray) and each.flags.writeable:
+                each[...] = was
+        differing = {}
+        for k, at in enumerate(self.point.places if len(now) == len(kept) else ()):
+            one, other = (np.asarray(each[at]) for each in (kept, now))
+            if one.shape == other.shape and not agrees(other, one):
+                differing[k] = agrees(other, 2 * one)
+        return differing
 
     @cached_property
     def judged(self) -> Judged:
@@ -261,6 +293,45 @@ class GivenGradient:
         """How the leaves of the arguments are read."""
         pairs = zip(self.argument_names, self.args, strict=True)
         return [read_as for pair in pairs for read_as, _ in pytree.entries(*pair)]
+
+
+class _Captured:
+    """The arrays that a function reads beside its arguments, such as a notebook's data."""
+
+    def __init__(self, f: Callable[..., Any]) -> None:
+        function = inspect.unwrap(f)
+        code = getattr(function, "__code__", None)
+        names = inspect.getclosurevars(function) if inspect.isfunction(function) else None
+        found = {**names.globals, **names.nonlocals} if names and code else {}
+        self.arrays = {
+            name: (each, each.copy())
+            for name, each in found.items()
+            if isinstance(each, np.ndarray) and each.dtype.kind in "fiub" and each.flags.writeable
+        }
+
+    def put_back(self) -> list[str]:
+        """Have them as they were, and return the names of those that were not."""
+        other = [
+            name
+            for name, (array, was) in self.arrays.items()
+            if not np.array_equal(array, was, equal_nan=True)
+        ]
+        for name in other:
+            array, was = self.arrays[name]
+            array[...] = was
+        return other
+
+    def left_alone(self, called: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a function after which they are as they were."""
+
+        @functools.wraps(called)
+        def leaving(*args: Any) -> Any:
+            try:
+                return called(*args)
+            finally:
+                self.put_back()
+
+        return leaving
 
 
 def _given(gradient: Any, args: Sequence[Any]) -> tuple[Any, str, Source | None, Sequence[Any]]:

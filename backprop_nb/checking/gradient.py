@@ -43,7 +43,9 @@ from backprop_nb.checking.told import (
 from backprop_nb.checking.unexplained import (
     changed_in_words,
     common_factor,
+    spoilt_in_words,
     step_in_words,
+    unsteady_in_words,
     updated_in_words,
 )
 from backprop_nb.meant import suggesting
@@ -180,6 +182,8 @@ class _Check:
             report = self._compared(found)
         if given.changed:
             report = replace(report, notes=(*report.notes, changed_in_words(given.changed)))
+        if given.spoilt:
+            report = replace(report, notes=(*report.notes, spoilt_in_words(given.spoilt)))
         return half_written(report, given.dots) if given.is_frame and not report.ok else report
 
     def _of_none(self, remark: str) -> Report:
@@ -214,6 +218,11 @@ class _Check:
             self._as_length(k, or_data(given, k, self._explained(k, parameters), others_right))
             for k in wrong
         ]
+        if report.ok and (again := given.differs_again()):
+            k = min(again)
+            text = unsteady_in_words(parameters[k].name, again[k])
+            finding = Finding("state_kept_between_calls", parameters[k].name, 1, text)
+            report = replace(report, offences=(finding,))
         graph = None
         if findings and callable(given.gradient):
             findings = self._with_lines(findings, parameters, bool(alike))

@@ -311,6 +311,27 @@ def changed_in_words(names: Sequence[str]) -> str:
     )
 
 
+def unsteady_in_words(name: str, is_doubled: bool) -> str:
+    """Say that a gradient is another one when the same is asked again."""
+    what = "it stores something between calls, or draws random numbers"
+    if is_doubled:
+        what = "it is twice the first one, as if the last call's were still in it"
+    return (
+        f"Called again with the same arguments, it returns a different {name}: {what}. "
+        "Every call has to be right."
+    )
+
+
+def spoilt_in_words(names: Sequence[str]) -> str:
+    """Say that data was written into that the loss reads as well."""
+    are = "are" if len(names) > 1 else "is"
+    return (
+        f"It writes into what the loss reads: {in_words(names)} {are} not as before the call, so "
+        f"that each call is about other data. Write into a copy with another name, "
+        f"mine = {names[0]}.copy()."
+    )
+
+
 _OPTIONS: Mapping[str, Sequence[Any]] = {
     "activation": get_args(ActivationName),
     "output": get_args(OutputName),

@@ -317,3 +317,53 @@ def test_a_line_that_one_mistake_is_in_is_no_other_place_of_the_other():
     first = gradient.__code__.co_firstlineno
     said = str(bp.check_gradient(loss, gradient, W, V))
     assert f"2 mistakes: one in line {first + 4}, and one in line {first + 6}." in said
+
+
+DATA = np.random.default_rng(3).normal(size=(4, 3))
+KEPT: dict[str, np.ndarray] = {}
+
+
+def squares(w):
+    return np.sum((DATA @ w) ** 2)
+
+
+def test_a_gradient_that_is_right_at_its_first_call_alone_is_not_right():
+    def adding(w):
+        KEPT["dw"] = KEPT.get("dw", 0) + 2 * DATA.T @ (DATA @ w)
+        return KEPT["dw"]
+
+    kept = np.zeros(3)
+
+    def into_the_same_array(w):
+        kept[:] += 2 * DATA.T @ (DATA @ w)
+        return kept
+
+    for gradient in (adding, into_the_same_array):
+        report = bp.check_gradient(squares, gradient, np.ones(3))
+        assert not report.ok
+        assert [each.mistake for each in report.offences] == ["state_kept_between_calls"]
+        assert "it is twice the first one" in report.offences[0].message
+        assert all(each.ok for each in report.parameters)
+
+
+def test_a_gradient_that_is_right_is_called_again_in_silence(capsys):
+    def gradient(w):
+        print("called")
+        return 2 * DATA.T @ (DATA @ w)
+
+    assert bp.check_gradient(squares, gradient, np.ones(3)).ok
+    assert capsys.readouterr().out == "called\n"
+
+
+def test_the_loss_is_that_of_the_data_before_the_gradient_wrote_into_them():
+    def gradient(w):
+        x = DATA
+        x -= x.mean(axis=0)
+        return 2 * x.T @ (x @ w)
+
+    before = DATA.copy()
+    report = bp.check_gradient(squares, gradient, np.ones(3))
+    assert np.array_equal(DATA, before)
+    assert np.allclose(report.parameters[0].expected, 2 * DATA.T @ (DATA @ np.ones(3)))
+    assert report.findings[0].repair == "leave the line out"
+    assert "It writes into what the loss reads: DATA is not as before" in report.notes[0]

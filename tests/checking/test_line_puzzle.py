@@ -4,6 +4,7 @@ import linecache
 
 import numpy as np
 import pytest
+from followed import followed
 from nonempty import nonempty
 
 import backprop_nb as bp
@@ -185,3 +186,14 @@ def test_the_text_of_a_pass_is_not_lost_with_those_of_others():
         del linecache.cache[name]  # as a template of Tornado's does with every text
     assert puzzle.finding.line == puzzle.number
     assert puzzle.facts[3].quantities == ("z1",)
+
+
+@pytest.mark.parametrize(
+    "change", changes(["rows"], forward=False), ids=lambda change: change.wrong
+)
+def test_what_is_told_of_a_line_in_rows_is_what_stands_in_the_right_one(change):
+    """The game shows both, one below the other."""
+    puzzle = LinePuzzle(change)
+    text = "\n".join(puzzle.lines)
+    mended = followed(text, puzzle.finding).splitlines()[puzzle.number - 1]
+    assert mended.strip() == puzzle.right_line.strip()

@@ -470,6 +470,42 @@ def test_what_is_proved_to_be_wrong_becomes_right_where_the_words_are_followed(
     assert bp.check_gradient(wrong.loss, mended.gradient, *args).ok
 
 
+ROUNDS = """
+import numpy as np
+
+X, Y = np.random.default_rng(0).normal(size=(4, 3)), np.random.default_rng(1).normal(size=(4, 2))
+rate = 0.1
+
+
+def loss(w, v):
+    return np.mean(np.sum((np.tanh(X @ w) @ v - Y) ** 2, axis=1)) + rate * np.sum(w**2)
+
+
+def gradient(w, v):
+    dw, dv = np.zeros_like(w), np.zeros_like(v)
+    for x, y in zip(X, Y):
+        h = np.tanh(x @ w)
+        d = 2 * (h @ v - y) / 4
+        dv += np.outer(h, d)
+        dw += np.outer(x, (v @ d) * (1 - h**2))
+    gw = dw + 2 * rate * w
+    return gw, dv
+"""
+
+
+def test_what_is_returned_in_a_loop_is_to_be_behind_it(written):
+    text = ROUNDS.replace(
+        "    gw = dw + 2 * rate * w\n    return gw", "        return dw + rate * w"
+    ).replace("rate * np.sum(w**2)", "rate / 2 * np.sum(w**2)")
+    wrong, rng = written(text), np.random.default_rng(1)
+    report = bp.check_gradient(
+        wrong.loss, wrong.gradient, rng.normal(size=(3, 3)), rng.normal(size=(3, 2))
+    )
+    finding = report.findings[0]
+    assert finding.source == "return dw + rate * w, dv"
+    assert finding.repair == "move the line behind the loop, which ends here in its first round"
+
+
 @pytest.mark.parametrize(
     ("text", "old", "new", "told"),
     [
@@ -477,6 +513,8 @@ def test_what_is_proved_to_be_wrong_becomes_right_where_the_words_are_followed(
         (COUNTED, "n = len(Y)", "n = Y.size", "the mean is over the rows and not over all numbers"),
         (OVER_ALL, "/ n", "/ len(Y)", "d should be ∂L/∂"),
         (OVER_ALL, " / n", "", "divide it by n."),
+        (ROUNDS, " + 2 * rate * w", "", "add 2 * rate * w."),
+        (ROUNDS, " / 4", "", "divide it by 4."),
         (COUNTED.replace("n = len(Y)", "n = 0"), " / n", "", "divide it by 6."),
     ],
 )

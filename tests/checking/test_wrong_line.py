@@ -122,7 +122,7 @@ def test_a_missing_mean_is_told_in_samples_and_not_in_a_number():
     finding = bp.check_backward(without_a_mean, samples="rows", layers=1).findings[0]
     assert finding.line == without_a_mean.__code__.co_firstlineno + 2
     assert finding.repair == "divide it by N, with N the number of samples"
-    assert finding.quantity == "∂L/∂f"
+    assert finding.quantity == "∂L/∂z"
 
 
 def without_the_mean_of_one(A, b, x, y):

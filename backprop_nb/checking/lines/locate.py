@@ -254,7 +254,8 @@ class _Search:
         few = dict(itertools.islice(constants.items(), _MAX_CONSTANTS))
         few |= {x: text for x, text in constants.items() if "." in text and "/" not in text}
         data = getattr(getattr(self.loss, "__code__", None), "co_names", ())
-        return Rewriting(self.gradient, here, others, few, data)
+        means = [n for n in self.told.averaged if n % 1 == 0 and not few.keys() & {n, 1 / n}]
+        return Rewriting(self.gradient, here, others, few, data, sorted(means))
 
     @property
     def known(self) -> Known:
@@ -361,7 +362,12 @@ class _Search:
             faults = self._told_meant(meant, number) if held is None else self._told(held, number)
             return [replace(each, proved=False, is_part=True) for each in faults]
 
-        found = self.quantities.several()
+        if any(each is None for each in self.rewriting.at_first[1]):  # one is missing, or it raised
+            return []
+        found = [each for each in self.quantities.several() if each.given.any()]
+        found = [
+            each for each in found if each.piece.key.kind == "adjoint"
+        ]  # and no start of a sum
         return [_Way([(e.cost, partial(told, e)) for e in found])] if found else []
 
     def _told_meant(self, meant: Meant, number: int) -> list[Fault]:

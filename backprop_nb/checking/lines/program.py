@@ -338,6 +338,11 @@ _WRITES |= {"rmtree", "mkdir", "system", "run", "Popen", "exec", "eval", "input"
 """Names of what cannot be put back."""
 
 
+def may_write(function: Callable[..., Any]) -> bool:
+    """Whether a function, or one that it calls by name, may do what cannot be put back."""
+    return any(not _WRITES.isdisjoint(each.__code__.co_names) for each in reachable(function))
+
+
 def blocks(gradient: Callable[..., Any], args: Sequence[Any]) -> list[Block]:
     """Return the student's functions that run, with their syntax trees."""
     look = _Look()

@@ -254,14 +254,14 @@ class Rewriting(Runs):
         return bool(found) and all(np.array_equal(*pair) for pair in pairs)
 
     def is_for_the_called(self, written: Written) -> bool:
-        """Whether rather a function lacks a sign, or a factor made of what it is given."""
+        """Whether rather a function lacks a sign or a number, or a factor of what it is given."""
         node, new = written.rewrite.node, written.rewrite.new
         if not (isinstance(node, ast.Call) and self.is_own(node)):
             return False
         given = {text_of(each) for each in node.args if isinstance(each, ast.Name)}
         factor = getattr(new, "right", None) if getattr(new, "left", None) is node else None
         read = {text_of(each) for each in ast.walk(factor or ast.Pass())}
-        return written.rewrite.kind == "sign" or not given.isdisjoint(read)
+        return written.rewrite.kind in ("sign", "constant") or not given.isdisjoint(read)
 
     def turns_a_name(self, written: Written) -> bool:
         """Whether a name is turned where it is read, which could be done where it is given.

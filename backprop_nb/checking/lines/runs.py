@@ -70,8 +70,9 @@ class Runs:
         others: Sequence[Trial],
         constants: dict[float, str],
         data: Sequence[str] = (),
+        means: Sequence[float] = (),
     ) -> None:
-        self.data = data
+        self.data, self.means = data, means
         self.gradient, self.here, self.others = gradient, here, others
         self.constants = constants
         self.count = self.in_all = 0
@@ -100,7 +101,14 @@ class Runs:
                     if len(functions) < _MAX_HELPERS and (ran or computes_only(each)):
                         functions[name] = each
         return [
-            Scope(each, _without_return_to(each, functions), self.constants, list(texts), self.data)
+            Scope(
+                each,
+                _without_return_to(each, functions),
+                self.constants,
+                list(texts),
+                self.data,
+                self.means,
+            )
             for each in self.blocks
         ]
 

@@ -99,6 +99,8 @@ class Scope:
     """The short texts in all of the student's functions."""
     data: Sequence[str] = ()
     """The globals that the loss reads."""
+    means: Sequence[float] = ()
+    """How many the loss takes means over, other than what is among the constants."""
 
     @cached_property
     def kinds(self) -> dict[str, str]:
@@ -345,6 +347,25 @@ class Scope:
                         found.setdefault(text_of(its), its)
         names = {name: ast.Name(name, ast.Load()) for name in self.counts}
         return {**names, **found} if found else {}
+
+    @cached_property
+    def rectified(self) -> list[str]:
+        """The names of what the block hands to ``np.maximum``, as a ReLU does."""
+        calls = (each for each in self._all(ast.Call) if text_of(each.func) == "np.maximum")
+        names = (e.id for each in calls for e in each.args if isinstance(e, ast.Name))
+        return list(dict.fromkeys(names))
+
+    @cached_property
+    def rates(self) -> list[str]:
+        """The names of single floats, such as how strong a penalty is; of many the first."""
+        floats = (name for name, ndim in self.dimensions.items() if not ndim)
+        return [name for name in floats if self.kinds.get(name) == "array"][:3]
+
+    @cached_property
+    def parameters(self) -> frozenset[str]:
+        """The names of arrays that the block is called with."""
+        args = getattr(getattr(self.block.node, "args", None), "args", ())
+        return frozenset(each.arg for each in args if self.dimensions.get(each.arg))
 
     @cached_property
     def numbers(self) -> list[float]:

@@ -92,9 +92,22 @@ def rewrites(scope: Scope, statement: ast.AST) -> Iterator[Rewrite]:
                 yield _rewrite(part, root, put, node, way)
         for way in _everywhere(scope, part):
             yield _rewrite(part, root, put, part, way)
+    if isinstance(statement, ast.For | ast.While):
+        yield from _returned_behind(statement)
     for new, kind, cost, words in _statements(scope, statement):
         made = placed(new, statement)
         yield Rewrite(statement, statement, lambda new: new, statement, made, kind, cost, words)
+
+
+def _returned_behind(loop: ast.For | ast.While) -> Iterator[Rewrite]:
+    """Yield a loop that ends in its first round, with what is returned in it behind it."""
+    last = loop.body[-1]
+    if isinstance(last, ast.Return) and len(loop.body) > 1:
+        made = copy.copy(loop)
+        made.body = loop.body[:-1]
+        both = placed(ast.If(ast.Constant(True), [made, last], []), loop)
+        said = "move the line behind the loop, which ends here in its first round"
+        yield Rewrite(loop, last, lambda _: both, last, last, "statement", 0.9, said)
 
 
 def additions(scope: Scope, statement: ast.AST) -> Iterator[Rewrite]:
@@ -146,6 +159,8 @@ def _instead(scope: Scope, node: ast.expr, parent: ast.AST | None) -> Iterator[W
             yield from _other_names(scope, node, name, parent)
             if scope.kinds.get(name) == "array" and _is_factor(scope, node):  # f for ReLU's slope
                 yield Way(formula("x > 0", x=node), "function", 1.0)
+                for text in scope.rectified:
+                    yield Way(formula("z > 0", z=ast.Name(text, ast.Load())), "function", 0.95)
         case ast.Attribute():
             yield from _other_attributes(scope, node, parent)
         case ast.Subscript():
@@ -176,8 +191,8 @@ def _instead(scope: Scope, node: ast.expr, parent: ast.AST | None) -> Iterator[W
         for text, size in scope.sizes.items():
             if text != text_of(node):
                 # A name that was given to a count is there to be read.
-                is_lost = scope.kinds.get(text) == "int" and not scope.reads.get(text)
-                yield Way(size, "number", 1.0 - 0.2 * is_lost)
+                is_named = scope.kinds.get(text) == "int" and not isinstance(node, ast.Name)
+                yield Way(size, "number", 1.0 - 0.1 * is_named)
     yield from _other_lengths(scope, node)
     if isinstance(node, (*PLACES, ast.BinOp, ast.Call)) and not is_target:
         yield from _turned(scope, node, parent)
@@ -326,6 +341,8 @@ def _other_names(scope: Scope, node: ast.Name, name: str, parent: ast.AST | None
             # Nobody computes what nobody reads; of a shape that is unpacked not all is needed.
             is_needed = scope.reads.get(name) == 1 and name not in scope.unpacked
             cost = 1.1 - 0.2 * _likeness(name, other) + 0.7 * is_needed
+            # A mask asks for what the ReLU was handed.
+            cost -= 0.2 * (isinstance(parent, ast.Compare) and other in scope.rectified)
             yield Way(ast.Name(other, ast.Load()), "name", cost)
     if _is_called(node, parent):
         for text, new in scope.helpers.items():
@@ -783,6 +800,9 @@ def _more(scope: Scope, slot: ast.expr) -> Iterator[Way]:
             yield Way(new, "constant", cost, scaling("it", text))
     for text, size in scope.sizes.items() if not is_count else ():
         yield Way(formula("x / size", x=slot, size=size), "factor", 1.05, f"divide it by {text}")
+    for n in scope.means if not is_count else ():
+        new = formula("x / n", x=slot, n=_number(n))
+        yield Way(new, "constant", 1.08, f"divide it by {n:g}")
     for text, x in scope.fitting(slot) if not is_count else ():
         forms = [(formula(form, x=x), cost) for form, cost in _FACTORS]
         forms += [
@@ -801,6 +821,15 @@ def _more(scope: Scope, slot: ast.expr) -> Iterator[Way]:
             new = formula("slot - np.outer(x, x)", **own)
             yield Way(new, "term", 1.2, f"subtract {text_of(new.right)}")
         if text != text_of(slot):
+            for rate in scope.rates if text in scope.parameters else ():
+                for form in ("rate * x", "2 * rate * x"):  # of a penalty on weights
+                    term = formula(form, rate=ast.Name(rate, ast.Load()), x=x)
+                    yield Way(
+                        formula("slot + term", slot=slot, term=term),
+                        "term",
+                        1.15,
+                        f"add {text_of(term)}",
+                    )
             yield Way(formula("slot + x", **own), "term", 1.1, f"add {text}")
             yield Way(formula("slot - x", **own), "term", 1.2, f"subtract {text}")
 
