@@ -53,6 +53,8 @@ REMARKS = [
     (np.fmin, [2.0, 2.0], "tie", HALF, [0.5, 0.5]),
     (np.max, [np.array([3.0, 1.0, 3.0])], "tie", SHARE, [[0.5, 0.0, 0.5]]),
     (np.min, [np.array([1.0, 1.0, 3.0])], "tie", SHARE, [[0.5, 0.5, 0.0]]),
+    (np.nanmax, [np.array([3.0, 1.0, 3.0])], "tie", SHARE, [[0.5, 0.0, 0.5]]),
+    (np.nanmin, [np.array([1.0, 1.0, 3.0])], "tie", SHARE, [[0.5, 0.5, 0.0]]),
     (np.ptp, [np.array([1.0, 3.0, 3.0])], "tie", SHARE, [[-1.0, 0.5, 0.5]]),
     (np.clip, [2.0, 0.0, 2.0], "kink", "the whole gradient passes", [1.0, 0.0, 0.0]),
     (np.clip, [2.0, 2.0, 2.0], "tie", "each bound receives half", [0.0, 0.5, 0.5]),
