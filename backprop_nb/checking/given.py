@@ -295,6 +295,10 @@ class GivenGradient:
         return [read_as for pair in pairs for read_as, _ in pytree.entries(*pair)]
 
 
+_MOST_BYTES = 2**25
+"""A larger array is not copied, to see whether somebody writes into it."""
+
+
 class _Captured:
     """The arrays that a function reads beside its arguments, such as a notebook's data."""
 
@@ -306,7 +310,10 @@ class _Captured:
         self.arrays = {
             name: (each, each.copy())
             for name, each in found.items()
-            if isinstance(each, np.ndarray) and each.dtype.kind in "fiub" and each.flags.writeable
+            if isinstance(each, np.ndarray)
+            and each.dtype.kind in "fiub"
+            and each.flags.writeable
+            and each.nbytes <= _MOST_BYTES
         }
 
     def put_back(self) -> list[str]:

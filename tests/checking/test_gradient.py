@@ -7,6 +7,7 @@ import pytest
 from of_two import W, X, f, right
 
 import backprop_nb as bp
+from backprop_nb.checking import given
 
 
 def test_a_right_gradient_is_right_whether_it_is_a_function_or_values():
@@ -344,6 +345,21 @@ def test_a_gradient_that_is_right_at_its_first_call_alone_is_not_right():
         assert [each.mistake for each in report.offences] == ["state_kept_between_calls"]
         assert "it is twice the first one" in report.offences[0].message
         assert all(each.ok for each in report.parameters)
+
+
+def test_large_data_that_the_loss_reads_are_not_copied(monkeypatch):
+    monkeypatch.setattr(given, "_MOST_BYTES", DATA.nbytes - 1)
+    before = DATA.copy()
+
+    def gradient(w):
+        DATA[0, 0] += 1
+        return 2 * DATA.T @ (DATA @ w)
+
+    try:
+        assert not bp.check_gradient(squares, gradient, np.ones(3)).notes
+        assert DATA[0, 0] > before[0, 0]
+    finally:
+        DATA[...] = before
 
 
 def test_a_gradient_that_is_right_is_called_again_in_silence(capsys):
