@@ -163,7 +163,8 @@ class History(Suggesting):
             cells += [f"{share:.0%}".replace("%", " %") for share in self._saturation[epoch]]
             rows.append(cells)
         table = text_table(rows, ">" * len(heads))
-        return f"{table}\n{self.stopped}, lowest loss after epoch {self.best_epoch}."
+        when = "after" if self._validation_loss else "in"
+        return f"{table}\n{self.stopped}, lowest loss {when} epoch {self.best_epoch}."
 
     def _listed(self) -> list[int]:
         """Return the epochs to list: evenly spaced, the first and the last among them."""

@@ -349,7 +349,7 @@ class Descent:
         self.theta = flatten(*net.parameters()).astype(data.dtype, copy=False)
         self.sample = data.sample()
         self.initially = net.saturation(self.sample.x)
-        self.best = self.theta.copy()
+        self.best, self.proven = self.theta.copy(), self.theta.copy()
         self.velocity = np.zeros_like(self.theta)
         self.norms = Norms(layers(net.widths, bool(net.b)))
         self.history = History(net.widths, options.learning_rate)
@@ -372,7 +372,7 @@ class Descent:
             progress = self.options.progress
             with progress_bar(self.options.epochs, shown=progress, unit="epoch", desc="fit") as bar:
                 self._epochs(bar)
-            if self.options.patience is not None:
+            if self.options.patience is not None and not self.history.is_best():
                 self.theta[:] = self.best
         except KeyboardInterrupt:
             self.history.stopped = "interrupted"
@@ -413,12 +413,13 @@ class Descent:
             NaN or infinity have appeared, or no gradient is left; the best
             parameters are put back.
         """
-        losses, sums, rows = 0.0, [0.0] * len(self.net.A), 0
+        losses, sums, rows, taken = 0.0, [0.0] * len(self.net.A), 0, 0
         before, rate = self.theta.copy(), self.options.learning_rate
         for step in self.data.steps(self.random):
             loss, change, n = step(rate)
             losses += n * loss
             rows += n
+            taken += 1
             for i, norm in enumerate(self.norms(change)):
                 sums[i] += n * norm
             if not math.isfinite(sum(sums) + losses):
@@ -435,8 +436,10 @@ class Descent:
         if problem := _stuck(self.net, loss, norms, shares):
             raise self._without_sense(problem)
         if self.history.is_best():
-            # The loss on the rows held out is that of θ now; the other was met on the way.
-            self.best[:] = self.theta if self.held_out else before
+            # The loss on the rows held out is that of θ now.  The other was met on the way: that of
+            # a single step is that of θ before, and after many steps θ may be about to diverge.
+            self.best[:] = self.theta if self.held_out or taken > 1 else before
+            self.proven[:] = self.theta if self.held_out else before
 
     def _move(self, change: FloatArray) -> None:
         """Take one step.  θ changes in one operation, so an interrupt never halves it."""
@@ -457,7 +460,7 @@ class Descent:
     def _without_sense(self, problem: str) -> DivergenceError:
         """Return the error for NaN, or no gradient left; put the best parameters back."""
         self.history.stopped = "diverged"
-        self.theta[:] = self.best
+        self.theta[:] = self.proven
         too_large = self.initially.max() > _STUCK_SHARE
         rate = self.options.learning_rate
         if too_large:

@@ -528,7 +528,7 @@ def refuse_unless_finite(name: str, array: FloatArray, dtype: DTypeLike) -> None
     if (place := _not_finite(name, array, dtype)) is not None:
         finite = np.isfinite(converted(array, dtype))
         raise InvalidValueError(
-            f"{place}: after one training step every parameter would be NaN.",
+            f"{place}: nothing can be learned from it, or judged by it.",
             given=f"{name} of shape {array.shape}, {int((~finite).sum())} not finite",
             expected="finite numbers",
             instead=f"np.isfinite({name}).all(axis=-1) tells which rows to use",

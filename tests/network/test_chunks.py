@@ -623,7 +623,7 @@ def test_nan_ends_training_names_the_chunk_and_changes_nothing(size, row, patien
     with pytest.raises(InvalidValueError) as caught:
         fit(net, cut(spoiled(x, row, 1)), cut(y), batch_size=size, epochs=9, patience=patience)
     assert str(caught.value) == (
-        f"`{rows}[3, 1]` is nan: after one training step every parameter would be NaN.\n"
+        f"`{rows}[3, 1]` is nan: nothing can be learned from it, or judged by it.\n"
         f"  given:    {rows} of shape ({min(7, 40 - start)}, 3), 1 not finite\n"
         "  expected: finite numbers\n"
         f"  instead:  np.isfinite({rows}).all(axis=-1) tells which rows to use"

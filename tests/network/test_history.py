@@ -51,7 +51,7 @@ def test_the_text_lists_at_most_twelve_epochs_the_first_and_the_last_among_them(
     assert len(lines) == 14
     assert lines[1].split()[0] == "1"
     assert lines[-2].split()[:2] == ["100", "0.01"]
-    assert lines[-1] == "all epochs done, lowest loss after epoch 100."
+    assert lines[-1] == "all epochs done, lowest loss in epoch 100."
     assert len({len(line) for line in lines[:-1]}) == 1, "columns are aligned"
 
 

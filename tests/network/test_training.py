@@ -392,6 +392,36 @@ def test_patience_without_rows_held_out_watches_the_training_loss():
     assert net.loss(x, y) == pytest.approx(history.loss.min(), rel=1e-12)
 
 
+@pytest.mark.parametrize("size", [4, None])
+def test_patience_that_is_not_at_its_end_changes_nothing(size):
+    nets = [example()[0] for _ in range(2)]
+    for net, patience in zip(nets, (None, 50), strict=True):
+        _, x, y = example()
+        fit(net, x, y, epochs=5, batch_size=size, patience=patience)
+    np.testing.assert_array_equal(*map(parameters, nets))
+
+
+def test_the_best_parameters_of_batches_are_those_after_the_epoch_that_is_named():
+    net, x, _ = example(rows=12)
+    y = np.random.default_rng(3).uniform(size=(12, 2))
+    how = {"learning_rate": 5, "batch_size": 4}
+    history = fit(net, x, y, epochs=400, patience=3, **how)
+    assert history.epochs == history.best_epoch + 3
+    again, *_ = example(rows=12)
+    fit(again, x, y, epochs=history.best_epoch, **how)
+    np.testing.assert_array_equal(parameters(net), parameters(again))
+
+
+def test_what_diverges_goes_back_to_before_the_best_epoch_not_to_its_end():
+    net, x, y = example(rows=40)
+    before = parameters(net)
+    linear = Network.from_parameters(net.A, net.b, activation="identity", output="identity")
+    with pytest.raises(DivergenceError) as caught:
+        fit(linear, x, y, epochs=500, learning_rate=0.9, batch_size=10)
+    assert caught.value.history.best_epoch == 1  # after which the loss only grew
+    np.testing.assert_array_equal(parameters(linear), before)
+
+
 def test_without_patience_the_last_parameters_stay():
     net, x, y = example(rows=12)
     other = np.zeros((1, 3)), np.full((1, 2), 0.5)
@@ -527,7 +557,7 @@ def with_nan(array):
             Y,
             {},
             InvalidValueError,
-            "`x[3, 1]` is nan: after one training step every parameter would be NaN.\n"
+            "`x[3, 1]` is nan: nothing can be learned from it, or judged by it.\n"
             "  given:    x of shape (5, 3), 1 not finite\n"
             "  expected: finite numbers\n"
             "  instead:  np.isfinite(x).all(axis=-1) tells which rows to use",
@@ -537,7 +567,7 @@ def with_nan(array):
             Y,
             {"validation": (X, with_nan(Y + 0)[:, ::-1])},
             InvalidValueError,
-            "`validation[1][3, 0]` is nan: after one training step every parameter would be NaN.\n"
+            "`validation[1][3, 0]` is nan: nothing can be learned from it, or judged by it.\n"
             "  given:    validation[1] of shape (5, 2), 1 not finite\n"
             "  expected: finite numbers\n"
             "  instead:  np.isfinite(validation[1]).all(axis=-1) tells which rows to use",
