@@ -233,7 +233,7 @@ MUTANTS = (
     training("momentum-ignored", "self.velocity *= self.options.momentum", "self.velocity *= 0"),
     training(
         "best-not-restored",
-        "        self.theta[:] = self.best\n        too_large",
+        "        self.theta[:] = self.proven\n        too_large",
         "        too_large",
     ),
     training(
