@@ -15,14 +15,14 @@ from backprop_nb.checking.report import HINTS
 from backprop_nb.classroom.assignment import options_in
 from backprop_nb.classroom.autograder import autograder_zip
 from backprop_nb.classroom.formats import FORMATS
-from backprop_nb.classroom.gather import ATTEMPTS
+from backprop_nb.classroom.gather import ATTEMPTS, gathered
 from backprop_nb.classroom.gradebook import COLUMN
 from backprop_nb.classroom.grading import grade, grade_one
 from backprop_nb.classroom.limits import absent
 from backprop_nb.classroom.owners import LAYOUTS
 from backprop_nb.classroom.running import INSTALL, has_dask
 from backprop_nb.classroom.verdict import make_settings
-from backprop_nb.errors import InvalidValueError
+from backprop_nb.errors import InvalidValueError, counted
 from backprop_nb.files import write
 
 _EPILOG = """\
@@ -179,7 +179,10 @@ def run(**options: Any) -> int:
         )
     for sentence in absent():
         print(f"Note: {sentence}", file=sys.stderr)
-    if "format" in options or ("out" not in options and not Path(options["submissions"]).is_dir()):
+    if "format" in options:  # of a system, which hands over one student's at a time
+        return _grade_one(**options)
+    if "out" not in options and not Path(options["submissions"]).is_dir():
+        _check_alone(options["submissions"])
         return _grade_one(**options)
     if "out" not in options:
         raise InvalidValueError(
@@ -203,6 +206,23 @@ def _grade_one(submissions: str, out: str | None = None, **options: Any) -> int:
     else:
         write(Path(out), text.encode("utf-8", "replace"))
     return 0
+
+
+def _check_alone(submissions: str) -> None:
+    """Raise an error for a zip of many students', of whom one would get the points of all."""
+    if Path(submissions).suffix.lower() != ".zip":
+        return
+    with gathered(submissions) as handed_in:
+        graded = {each.student for each in handed_in.submissions}
+        students = graded | {each for each in handed_in.without if each.platform}
+    if len(students) > 1:
+        raise InvalidValueError(
+            f"This zip is a class: it has files of {counted(len(students), 'student')}.",
+            given=submissions,
+            expected="--out DIR, a folder for the results",
+            instead="backprop-nb grade SUBMISSIONS --out DIR, or --format text if all of it is one "
+            "student's",
+        )
 
 
 def _build(autograder: str, submissions: str = "", out: str = "", **options: Any) -> int:

@@ -125,6 +125,53 @@ def test_an_empty_folder_and_an_empty_zip_are_called_what_they_are(tmp_path, cap
         assert "pattern" not in said
 
 
+def packed(folder, **files):
+    archive = folder / "handed-in.zip"
+    with zipfile.ZipFile(archive, "w") as whole:
+        for name, text in files.items():
+            whole.writestr(name, text)
+    return str(archive)
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        {"Ben Ek_12_assignsubmission_file_/hw.py": "x = 1"},
+        {"Ben Ek_12_assignsubmission_file_/hw.pdf": "a scan"},
+        {"Ben Ek_12_assignsubmission_file_hw.py": "x = 1"},
+    ],
+)
+def test_a_zip_of_a_class_asks_for_a_folder_and_says_how_many_there_are(
+    others, tmp_path, right, capsys
+):
+    mine = {"Ada Lind_11_assignsubmission_file_/hw.py": right}
+    archive = packed(tmp_path, **mine, **others)
+    assert main(["grade", archive]) == WRONG_USE
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "This zip is a class: it has files of 2 students." in said.err
+    assert "--out DIR" in said.err
+    assert "--format text" in said.err
+    assert main(["grade", archive, "--format", "text"]) == DONE
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"hw.py": "from helper import y\n", "helper.py": "y = 1"},
+        {"hw.py": "", "scan.pdf": "no code"},
+        {"work/hw.py": "", "work/old/hw.py": "y = 1"},
+        {"Ada Lind_11_assignsubmission_file_/hw.py": ""},
+    ],
+)
+def test_a_zip_of_one_student_is_graded_without_a_folder(files, tmp_path, right, capsys):
+    archive = packed(tmp_path, **{
+        name: text + right * name.endswith("hw.py") for name, text in files.items()
+    })  # fmt: skip
+    assert main(["grade", archive]) == DONE
+    assert "100 of 100" in capsys.readouterr().out
+
+
 def test_a_full_disk_is_a_message_and_no_traceback(monkeypatch, capsys):
     def full(**_):
         raise OSError(28, "No space left on device")
