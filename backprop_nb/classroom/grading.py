@@ -22,7 +22,7 @@ from backprop_nb.classroom.roster import read_roster
 from backprop_nb.classroom.running import run
 from backprop_nb.classroom.sheet import check_points, sheet
 from backprop_nb.classroom.submissions import Submission, read
-from backprop_nb.classroom.summary import as_csv, summarise
+from backprop_nb.classroom.summary import as_csv, in_numbers, summarise
 from backprop_nb.classroom.verdict import examine, make_settings
 from backprop_nb.display import progress_bar
 from backprop_nb.errors import InvalidValueError
@@ -54,7 +54,10 @@ class Graded:
 
     def __str__(self) -> str:
         kept = f", {self.kept} unchanged since the last run" if self.kept else ""
-        lines = [f"Graded: {self.new}{kept}.", *self.summary["sentences"]]
+        lines = [f"Graded: {self.new}{kept}."]
+        if numbers := in_numbers(self.summary):
+            lines.append(f"{numbers}.")
+        lines += self.summary["sentences"]
         if by_hand := sum(each["count"] for each in self.summary["by_hand"]):
             lines.append(f"To be looked at by hand: {by_hand}.")
             lines += [f"  {each['count']}: {each['why']}" for each in self.summary["by_hand"]]
@@ -215,6 +218,7 @@ def grade(
                 points,
                 handed_in.left_out,
                 {str(each.student): each.look for each in lines if each.look},
+                len({each.student for each in handed_in.submissions} | {*handed_in.without}),
             )
             write_summary(summary, folder)
             for name, data in files_for(lines, f"{points or FULL:g}", listed, column):

@@ -11,7 +11,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from backprop_nb.checking.convention import Course
-from backprop_nb.classroom.summary import percent
+from backprop_nb.classroom.summary import in_numbers, percent
 from backprop_nb.errors import counted
 from backprop_nb.views.numbers import subscript
 from backprop_nb.views.palette import DARK, heat_property, palette_sheet, properties
@@ -50,9 +50,10 @@ def feedback_page(name: str, report: str, course: Course) -> bytes:
 
 def summary_page(summary: Mapping[str, Any]) -> bytes:
     """Return the summary of a class as a page, the same for the same summary."""
-    heading = f"Backward passes of {counted(summary['students'], 'student')}"
+    heading = f"Backward passes of {counted(summary['handed_in'], 'student')}"
     body = [
         f"<h1>{heading}</h1>",
+        *([f'<p class="muted">{numbers}.</p>'] if (numbers := in_numbers(summary)) else []),
         *_overview(summary),
         *_columns(_frequent(summary), _scores(summary)),
         *_heat_map(summary),

@@ -53,6 +53,7 @@ def summarise(
     points: float | None = None,
     left_out: Mapping[str, str] | None = None,
     by_hand: Mapping[str, str] | None = None,
+    handed_in: int | None = None,
 ) -> dict[str, Any]:
     """Return what a class got right and wrong, as plain data.
 
@@ -71,6 +72,8 @@ def summarise(
         For each file that was not looked at, why.
     by_hand
         For each student whom somebody should look at, why.
+    handed_in
+        How many students have handed something in; None if all of it was graded.
 
     Returns
     -------
@@ -86,6 +89,7 @@ def summarise(
     scores = [each["score"] for each in ordered if has_score(each)]
     right = sum(each["ok"] for each in ordered)
     return {
+        "handed_in": total if handed_in is None else handed_in,
         "students": total,
         "not_graded": lost,
         "without_score": total - len(scores),
@@ -140,6 +144,16 @@ def percent(part: int, whole: int) -> str:
     if 99.5 <= share < 100:
         return "over 99 %"
     return f"{share:.0f} %"
+
+
+def in_numbers(summary: Mapping[str, Any]) -> str:
+    """Say how many have handed in and how many were graded, if it is not all; otherwise nothing.
+
+    >>> in_numbers({"handed_in": 12, "students": 11}), in_numbers({"handed_in": 3, "students": 3})
+    ('12 handed in, 11 graded', '')
+    """
+    handed_in, graded = summary["handed_in"], summary["students"]
+    return "" if handed_in == graded else f"{handed_in} handed in, {graded} graded"
 
 
 # --- counting -------------------------------------------------------------------------------

@@ -170,6 +170,8 @@ def test_a_class_as_moodle_delivers_it_goes_back_with_points_and_feedback(tmp_pa
     assert names == [f"{who}_assignfeedback_file_/feedback.html"
                      for who in ("Ada L_11", "Bob B_12", "Eve E_99")]  # fmt: skip
     assert graded.summary["students"] == 3
+    assert "\n4 handed in, 3 graded.\n" in str(graded)
+    assert '<p class="muted">4 handed in, 3 graded.</p>' in (out / "summary.html").read_text()
     assert [each["why"] for each in graded.summary["left_out"]] == [
         "A helper that another file imports",
         "An older attempt",
