@@ -16,13 +16,14 @@ import inspect
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from types import CellType, CodeType, FunctionType
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from backprop_nb.errors import BackpropError, UnsupportedError
-from backprop_nb.tracing import pytree
+from backprop_nb.errors import BackpropError, DetachedError, UnsupportedError
+from backprop_nb.tracing import messages, pytree
 from backprop_nb.tracing.calling import function_name
 from backprop_nb.tracing.evaluate import inputs_of, replayed
 from backprop_nb.tracing.graph import Trace, laid, owner
@@ -38,6 +39,14 @@ _ASKING = frozenset(
         *("may_share_memory", "shares_memory"),
     }
 )
+_READING = frozenset(
+    {
+        *("float", "int", "complex", "eval", "exec", "literal_eval", "loads", "fromstring"),
+        *("array", "asarray", "astype", "float32", "float64", "genfromtxt", "loadtxt"),
+        *("Decimal", "Fraction"),
+    }
+)
+"""What makes numbers of text."""
 _OF_INTEGERS = frozenset(
     {
         *("dtype", "itemsize", "nbytes", "result_type", "can_cast", "astype", "isinstance"),
@@ -86,6 +95,8 @@ def check_agreement(
         return
     if trace.laid and trace.laid[0] and _owners(leaves) & _owners(captured):
         _check_captured(f, args, kwargs, leaves, trace)
+    if not is_mixed:
+        _check_text(f, args, kwargs, trace, tape)
     reason = _reason(f, tape, leaves) or _tangled([*args, kwargs], leaves, trace)
     if not (reason or refused or is_mixed):
         return
@@ -119,6 +130,65 @@ def _disagreement(
         instead=reason.instead,
         at=reason.at,
     )
+
+
+def _check_text(
+    f: Callable[..., Any],
+    args: Sequence[Any],
+    kwargs: dict[str, Any],
+    trace: Trace,
+    tape: Tape,
+) -> None:
+    """Refuse a function that reads a number from the text of a value, as ``eval(f"{x}")``.
+
+    A step nearby then moves its value along, and that of the trace by less.  What is asked
+    of the text, such as its length, is a decision: there a step changes nothing, or much.
+    """
+    texts = [each for each in tape.guards if each.asked == "text" and each.scope is not None]
+    if not texts or trace.is_stopped or trace.value.dtype.kind != "f":
+        return
+    if not any(map(_reads, {*_codes(f), *tape.codes})):
+        return
+    places = ((each.scope.code, each.lasti) for each in texts if each.scope)
+    place = next((each for each in places if not messages.is_only_kept(*each)), None)
+    if place is None:
+        return
+    step = float(np.cbrt(np.finfo(trace.value.dtype).eps))
+    new = pytree.rebuild(list(args), lambda _, leaf: _nearby(leaf, step))
+    named = {key: _nearby(kwargs[key], step) for key in trace.again.keywords}
+    others = tuple(guard for guard in trace.guards if guard.asked != "text")
+    fixed = replace(trace, guards=others)
+    with np.errstate(all="ignore"):
+        values = replayed(fixed, inputs_of(fixed, [*new, *named.values()]))
+    near, here = _value(f, new, kwargs | named, True), _value(f, args, kwargs, True)
+    if values is None or near is None or here is None or not _agree(here, trace.value):
+        return
+    traced = np.asarray(values[trace.output_index])
+    if _agree(near, traced) or not np.allclose(near, traced, rtol=20 * step, atol=0.0):
+        return
+    again = _value(f, new, kwargs | named, True)  # random numbers are others each time
+    if again is not None and _agree(near, again):
+        raise DetachedError(
+            f"{trace.function_name} computes with numbers that are read from text, which would be "
+            "disconnected from the computation graph.",
+            given=f"{traced} in the trace, {near} without, at a point nearby",
+            instead=messages.NOT_AS_TEXT,
+            at=describe_place(*place),
+        )
+
+
+@functools.lru_cache(maxsize=4096)
+def _reads(code: CodeType) -> bool:
+    """Whether code, or what is defined in it, may read a number from text."""
+    inner = (each for each in code.co_consts if isinstance(each, CodeType))
+    return not _READING.isdisjoint(code.co_names) or any(map(_reads, inner))
+
+
+def _nearby(leaf: Any, step: float) -> Any:
+    """Return a number, or an array of them, after a small step; whole numbers become floats."""
+    if isinstance(leaf, float) or _kind(leaf) in "iuf":
+        return leaf + step * (1 + abs(leaf))
+    return leaf
 
 
 def _owners(values: Sequence[Any]) -> set[int]:

@@ -54,6 +54,7 @@ from backprop_nb.tracing.tape import (
     shown,
     write_begins,
 )
+from backprop_nb.tracing.text import Text
 
 _GETITEM: Any = row_of(getitem)
 _BOUNDS = frozenset({int, type(None)})
@@ -105,13 +106,13 @@ class Traced(Recorded):
         return answer
 
     def __repr__(self) -> str:
-        return repr(self._shown(sys._getframe(1)))
+        return Text.of(self, repr(self._shown(sys._getframe(1))))
 
     def __str__(self) -> str:
-        return str(self._shown(sys._getframe(1)))
+        return Text.of(self, str(self._shown(sys._getframe(1))))
 
     def __format__(self, spec: str) -> str:
-        return format(self._shown(sys._getframe(1)), spec)
+        return Text.of(self, format(self._shown(sys._getframe(1)), spec))
 
     def _shown(self, frame: FrameType) -> Any:
         """Return what text is made of: of a number that was given, the very one."""

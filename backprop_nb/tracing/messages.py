@@ -77,6 +77,7 @@ WITHOUT_EXP = (
 """What to write where an exponential overflows."""
 
 
+_KEEPING = frozenset({"append", "debug", "error", "info", "log", "warning"})
 _JOINING = frozenset({"concatenate", "concat", "stack"})
 
 
@@ -290,6 +291,20 @@ def detached(how: str, shape: tuple[int, ...], frame: FrameType) -> NoReturn:
     )
 
 
+NOT_AS_TEXT = "the value itself in place of its text; np.round(x, 3) for three digits of it"
+"""What to write where a number is read from text."""
+
+
+def read_from_text(shape: tuple[int, ...], frame: FrameType) -> NoReturn:
+    """Refuse ``float(f"{x}")`` and its kin."""
+    raise DetachedError(
+        "A number read from the text of x would be disconnected from the computation graph.",
+        given=f"text of a traced value of shape {shape}",
+        instead=NOT_AS_TEXT,
+        at=_at(frame),
+    )
+
+
 def as_index(shape: tuple[int, ...], frame: FrameType) -> NoReturn:
     """Refuse a traced value where Python or NumPy wants a plain integer."""
     raise DetachedError(
@@ -342,6 +357,18 @@ def is_only_printed(frame: FrameType) -> bool:
                 is_screen = not isinstance(sys.stdout, io.StringIO)
                 return is_screen and all(option.arg != "file" for option in options)
         node = place.module.parent.get(node)
+    return False
+
+
+def is_only_kept(code: CodeType, lasti: int) -> bool:
+    """Whether a line makes text for a list or a log, as ``seen.append(f"{x:.3f}")`` does."""
+    place = locate(code, lasti)
+    node: ast.AST | None = place.node if place else None
+    while place is not None and isinstance(node, ast.expr | ast.keyword):
+        node = place.module.parent.get(node)
+    match node:
+        case ast.Expr(ast.Call(func=ast.Attribute(attr=name))):
+            return name in _KEEPING
     return False
 
 
