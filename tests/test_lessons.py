@@ -207,6 +207,15 @@ def test_a_lesson_says_what_it_is_for_and_how_long_it_takes(path):
 
 
 @each_lesson
+def test_no_text_says_where_a_picture_stands_or_that_it_is_black_on_white(path):
+    """Pictures beside each other stand below each other in a narrow window; a theme may be dark."""
+    place = re.compile(r"On the (left|right) (is|are)\b|In the middle (is|are)\b|Beside (it|the) |"
+                       r"\b(black|white)\b")  # fmt: skip
+    texts = [cell.source for cell in read(path).cells if cell.cell_type == "markdown"]
+    assert [found[0] for text in texts for found in place.finditer(text)] == []
+
+
+@each_lesson
 def test_nothing_in_a_lesson_plays_for_the_learner(path):
     sources = [cell.source for cell in read(path).cells if cell.cell_type == "code"]
     played = re.compile(r"\.(measured|answer|answered|guess)\s*=|\.key\(\)|\.hint\(")

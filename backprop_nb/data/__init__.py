@@ -39,7 +39,7 @@ class Digits(NamedTuple):
     """Digits, written by hand by thirteen people."""
 
     data: NDArray[np.float64]
-    """A digit a row, (1797, 64): points from 0, white, to 16, black."""
+    """A digit a row, (1797, 64): points from 0, no ink, to 16, full ink."""
     target: NDArray[np.int64]
     """Which digit it is, (1797,): 0 to 9."""
     images: NDArray[np.float64]
