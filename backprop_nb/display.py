@@ -102,14 +102,16 @@ def progress_bar(total: int, *, shown: bool = True, **options: Any) -> Any:
     """Return a bar of tqdm, a text everywhere: in a saved notebook its widget would be gone.
 
     In a notebook it is printed, as what stands on ``stderr`` there looks like a warning, and
-    costs a student of nbgrader the points of a cell.
+    costs a student of nbgrader the points of a cell.  A program without a console (``pythonw``)
+    has no ``stderr`` and shows none.
     """
     from tqdm import tqdm  # takes as long to load as half of this package
 
     ipython = sys.modules.get("IPython")
     if ipython and hasattr(ipython.get_ipython(), "kernel"):
         options |= {"file": sys.stdout, "ncols": 100}
-    return tqdm(total=total, disable=not shown, **options)
+    seen = options.get("file", sys.stderr) is not None
+    return tqdm(total=total, disable=not (shown and seen), **options)
 
 
 def _registered(action: str, shown: Any) -> Callable[..., Any] | None:

@@ -93,3 +93,11 @@ def test_a_bar_is_a_text_which_in_a_notebook_is_no_warning(shell, place, monkeyp
     assert not shown.out or not shown.err
     with display.progress_bar(3, shown=False):
         assert capsys.readouterr() == ("", "")
+
+
+def test_a_program_without_a_console_has_no_bar(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", None)  # as pythonw has it
+    monkeypatch.setattr("IPython.get_ipython", lambda: None)
+    with display.progress_bar(3) as bar:
+        bar.update(3)
+    assert bar.disable
