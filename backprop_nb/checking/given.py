@@ -30,7 +30,11 @@ from backprop_nb.checking.lines.program import may_write
 from backprop_nb.checking.lines.unwritten import unwritten
 from backprop_nb.checking.matching import Matched, Unmatched, likely_data, match
 from backprop_nb.checking.raised import error_in_words, last_step, source_of
-from backprop_nb.checking.unexplained import common_factor
+from backprop_nb.checking.unexplained import (
+    common_factor,
+    fails_again_in_words,
+    unsteady_in_words,
+)
 from backprop_nb.checking.wording import renamed
 from backprop_nb.errors import InvalidValueError
 from backprop_nb.tracing import Graph, calling, pytree
@@ -87,10 +91,13 @@ class GivenGradient:
         is_limited = seconds is not None and callable(gradient)
         self.called = TimeLimit(gradient, seconds or 0.0) if is_limited else gradient
         captured = _Captured(f) if callable(gradient) else None
+        losses = [self._loss(), self._loss()] if callable(gradient) else []
         answer, self.failure, self.raised, after = _given(self.called, args)
         self.spoilt = captured.put_back() if captured is not None else []
         if captured is not None and self.spoilt:
             self.called = captured.left_alone(self.called)
+        if losses and losses[0] is not None and _same(*losses):
+            self._refuse_other_loss(losses[0])
         self.changed = [
             name
             for own, now, before in zip(self.argument_names, after, args, strict=True)
@@ -111,6 +118,25 @@ class GivenGradient:
         said = [spelled[at] if spelled else "" for at in self.point.places]
         self.names = gradient_names(self.point.names, said)
 
+    def _loss(self) -> float | None:
+        """Return the loss as it is now, or None where it cannot be told."""
+        with quiet():
+            value, *_ = _given(self.f, self.args)
+        return float(value) if np.ndim(value) == 0 and isinstance(value, _NUMBERS) else None
+
+    def _refuse_other_loss(self, before: float) -> None:
+        """Raise if the gradient has changed what the loss reads: it would be judged by that."""
+        now = self._loss()
+        if not _same(before, now):
+            after = "nothing" if now is None else f"{now:.6g}"
+            raise InvalidValueError(
+                "The gradient function changes what the loss reads, so nothing can be checked.",
+                given=f"a loss of {before:.6g} before its call, and of "
+                f"{after} for the same arguments after it",
+                expected="data that stay as they are",
+                instead="a copy to write into, such as x = x.copy(), and the data made anew",
+            )
+
     def _is_without_shape(self, found: Matched | Unmatched, answer: Any, form: str) -> bool:
         """Whether a number in the place of a gradient was taken for a loss, and is none."""
         if not isinstance(found, Matched) or found.loss is None or len(answer) < len(self.args):
@@ -130,15 +156,16 @@ class GivenGradient:
             return longer if missing > 0 else found
         return found
 
-    def differs_again(self) -> dict[int, bool]:
-        """Return which gradients are others at a second call, and whether they are twice the first.
+    def differs_again(self) -> tuple[int, str] | None:
+        """Return which gradient is another one at a second call, and what is said of it, if any.
 
         What it prints has been printed; one that may write into files is not called again.
         """
         if not callable(self.gradient) or may_write(self.gradient):
-            return {}
+            return None
         first = self.matched.leaves if isinstance(self.matched, Matched) else []
         kept = [np.array(each) if isinstance(each, np.ndarray) else each for each in first]
+        self._loss()  # whose values a backward pass may read, and the last ones were others
         with quiet():
             answer, failure, *_ = _given(self.called, self.args)
             found = None if failure else self._match(answer)
@@ -147,12 +174,14 @@ class GivenGradient:
         for each, was in zip(first, kept, strict=True):  # it may give the same array at each call
             if isinstance(each, np.ndarray) and each.flags.writeable:
                 each[...] = was
-        differing = {}
-        for k, at in enumerate(self.point.places if len(now) == len(kept) else ()):
+        if len(now) != len(kept):
+            return 0, fails_again_in_words(failure)
+        for k, at in enumerate(self.point.places):
             one, other = (np.asarray(each[at]) for each in (kept, now))
-            if one.shape == other.shape and not agrees(other, one):
-                differing[k] = agrees(other, 2 * one)
-        return differing
+            if one.shape != other.shape or not agrees(other, one):
+                is_doubled = one.shape == other.shape and agrees(other, 2 * one)
+                return k, unsteady_in_words(self.names[k], is_doubled)
+        return None
 
     @cached_property
     def judged(self) -> Judged:
@@ -339,6 +368,16 @@ class _Captured:
                 self.put_back()
 
         return leaving
+
+
+_NUMBERS = (int, float, np.number, np.ndarray)
+
+
+def _same(one: float | None, other: float | None) -> bool:
+    """Whether a function has given the same number twice."""
+    if one is None or other is None:
+        return one is other
+    return bool(np.isclose(one, other, rtol=1e-12, atol=0, equal_nan=True))
 
 
 def _given(gradient: Any, args: Sequence[Any]) -> tuple[Any, str, Source | None, Sequence[Any]]:

@@ -45,7 +45,6 @@ from backprop_nb.checking.unexplained import (
     common_factor,
     spoilt_in_words,
     step_in_words,
-    unsteady_in_words,
     updated_in_words,
 )
 from backprop_nb.meant import suggesting
@@ -219,8 +218,7 @@ class _Check:
             for k in wrong
         ]
         if report.ok and (again := given.differs_again()):
-            k = min(again)
-            text = unsteady_in_words(parameters[k].name, again[k])
+            k, text = again
             finding = Finding("state_kept_between_calls", parameters[k].name, 1, text)
             report = replace(report, offences=(finding,))
         graph = None

@@ -322,6 +322,12 @@ def unsteady_in_words(name: str, is_doubled: bool) -> str:
     )
 
 
+def fails_again_in_words(failure: str) -> str:
+    """Say that a gradient comes at the first call alone."""
+    what = failure or "it returns other things than at the first"
+    return f"Called again with the same arguments, {what}. Every call has to be right."
+
+
 def spoilt_in_words(names: Sequence[str]) -> str:
     """Say that data was written into that the loss reads as well."""
     are = "are" if len(names) > 1 else "is"

@@ -1,6 +1,7 @@
 """The check of a gradient: what is right, what is wrong, and at which line."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from of_two import W, X, f, right
 
 import backprop_nb as bp
 from backprop_nb.checking import given
+from backprop_nb.errors import InvalidValueError
 
 
 def test_a_right_gradient_is_right_whether_it_is_a_function_or_values():
@@ -347,6 +349,68 @@ def test_a_gradient_that_is_right_at_its_first_call_alone_is_not_right():
         assert all(each.ok for each in report.parameters)
 
 
+def test_a_backward_pass_may_read_what_the_forward_pass_has_kept():
+    def forward(w):
+        KEPT["z"] = DATA @ w
+        return np.sum(KEPT["z"] ** 2)
+
+    w = np.ones(3)
+    forward(w)
+    assert bp.check_gradient(forward, lambda w: 2 * DATA.T @ KEPT["z"], w).ok
+
+
+def test_a_gradient_that_comes_once_alone_is_not_right():
+    left = iter([DATA])
+
+    def used_up(w):
+        data = next(left)
+        return 2 * data.T @ (data @ w)
+
+    def gone(w):
+        gone.calls += 1
+        return 2 * DATA.T @ (DATA @ w) if gone.calls == 1 else None
+
+    gone.calls = 0
+    for gradient, said in ((used_up, "StopIteration"), (gone, "it returns other things")):
+        report = bp.check_gradient(squares, gradient, np.ones(3))
+        assert not report.ok
+        assert said in report.offences[0].message
+
+
+@pytest.mark.parametrize("kept", ["a dict", "an attribute", "a helper", "a default"])
+@pytest.mark.parametrize("is_right", [True, False])
+def test_no_gradient_is_judged_by_a_loss_whose_data_it_has_changed(kept, is_right):
+    data, held = DATA.copy(), {"x": None}
+    held["x"] = data
+    box = SimpleNamespace(x=data)
+
+    def read():
+        return {"a dict": held["x"], "an attribute": box.x}.get(kept, data)
+
+    def loss(w, x=data):
+        return np.sum(((x if kept == "a default" else read()) @ w) ** 2)
+
+    def gradient(w):
+        if is_right:
+            right = 2 * data.T @ (data @ w)
+            data[...] *= 0.5
+            return right
+        centred = read()
+        centred -= centred.mean(axis=0)
+        return 2 * centred.T @ (centred @ w)
+
+    with pytest.raises(InvalidValueError) as caught:
+        bp.check_gradient(lambda w: loss(w), gradient, np.ones(3))
+    before, after = np.sum((DATA @ np.ones(3)) ** 2), np.sum((data @ np.ones(3)) ** 2)
+    assert str(caught.value) == (
+        "The gradient function changes what the loss reads, so nothing can be checked.\n"
+        f"  given:    a loss of {before:.6g} before its call, and of {after:.6g} for the same "
+        "arguments after it\n"
+        "  expected: data that stay as they are\n"
+        "  instead:  a copy to write into, such as x = x.copy(), and the data made anew"
+    )
+
+
 def test_large_data_that_the_loss_reads_are_not_copied(monkeypatch):
     monkeypatch.setattr(given, "_MOST_BYTES", DATA.nbytes - 1)
     before = DATA.copy()
@@ -356,8 +420,8 @@ def test_large_data_that_the_loss_reads_are_not_copied(monkeypatch):
         return 2 * DATA.T @ (DATA @ w)
 
     try:
-        assert not bp.check_gradient(squares, gradient, np.ones(3)).notes
-        assert DATA[0, 0] > before[0, 0]
+        with pytest.raises(InvalidValueError, match="changes what the loss reads"):
+            bp.check_gradient(squares, gradient, np.ones(3))
     finally:
         DATA[...] = before
 
