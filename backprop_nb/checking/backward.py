@@ -236,7 +236,8 @@ def check_backward(
     with contextlib.suppress(EndedError):
         if may_have_line(answers, course, hints):
             line = call(line_of, backward, course, hints)
-            line = line or call(lines_together, backward, course, hints)
+            if line is None or not line.proved:  # two may explain it better than one
+                line = call(lines_together, backward, course, hints) or line
             report = with_line(report, line, course)
     with contextlib.suppress(EndedError):
         if not dots and _may_be_another_course(report):

@@ -291,11 +291,12 @@ def _loss(course: Course, A: Arrays, b: Arrays, x: Any, y: Any) -> Any:
     rows_in, y = _in_rows(course, x), y if course.labels else _in_rows(course, y)
     N, K = rows_in.shape[0], len(A)
     f = rows_in
-    for i, A_i in enumerate(A):
-        # Each z and each f is named once, so that z2 is what a report on layer 2 calls it.
-        W = A_i.T if course.weights == "out_in" else A_i
-        shift = b[i].reshape(1, -1) if course.has_bias else 0.0
-        z = f @ W + shift
+    weights = [each.T if course.weights == "out_in" else each for each in A]
+    biases = [each.reshape(1, -1) for each in b] if course.has_bias else [0.0] * K
+    for i in range(K):
+        # Each z and each f is named once, so that z2 is what a report on layer 2 calls it;
+        # nothing else is named, as a report has no other name for what is equal.
+        z = f @ weights[i] + biases[i]
         if i < K - 1:  # the loss makes the last f of the last z
             f = OUTPUTS[course.activation].for_tracer().of(z)
     n = z.shape[1]

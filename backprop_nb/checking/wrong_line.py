@@ -77,20 +77,39 @@ def lines_together(backward: Callable[..., Any], course: Course, hints: Hints) -
 
     What to write in them is said only where it holds on networks of all sizes.
     """
-    lines = _lines(backward, course, line_probes(course)[0], hints, alone=False)
+    one, other = line_probes(course)
+    pair = _pair(_lines(backward, course, one, hints, alone=False))
+    if pair is None:
+        return None
+    first, second = pair
+    if first.repair and first.repair == second.repair:  # rather what both are made of lacks it
+        return None
+    if says_a_number(" ".join(each.quantity + each.repair for each in pair)):
+        again = _pair(_lines(backward, course, other, hints, alone=False))
+        if again is None or any(_differ(*both) for both in zip(pair, again, strict=True)):
+            first, second = (replace(each, quantity="", repair="") for each in pair)
+    quantity = second.quantity and f"it should probably be {second.quantity}"
+    how = "; ".join(filter(None, (quantity, second.repair)))
+    too = f"line {second.line}, {second.source}, seems to be wrong, too"
+    both = [first.repair, f"{too} ({how})" if how else too]
+    if (first.quantity or first.repair) and how:
+        both.append("with both mended, every gradient is right")
+    return replace(first, repair="; ".join(filter(None, both)), proved=False)
+
+
+def _pair(lines: Sequence[Finding]) -> tuple[Finding, Finding] | None:
+    """Return the best line of each of two mistakes, in their order; ``None`` for another number."""
     of_each = {each.number: each for each in reversed(lines)}
     if len(of_each) != 2:
         return None
     first, second = sorted(of_each.values(), key=lambda each: each.line or 0)
-    if first.repair and first.repair == second.repair:  # rather what both are made of lacks it
-        return None
-    if says_a_number(" ".join(each.quantity + each.repair for each in (first, second))):
-        first, second = (replace(each, quantity="", repair="") for each in (first, second))
-    quantity = second.quantity and f"it should probably be {second.quantity}"
-    how = "; ".join(filter(None, (quantity, second.repair)))
-    other = f"line {second.line}, {second.source}, seems to be wrong, too"
-    both = filter(None, (first.repair, f"{other} ({how})" if how else other))
-    return replace(first, repair="; ".join(both), proved=False)
+    return first, second
+
+
+def _differ(one: Finding, other: Finding) -> bool:
+    """Whether something else is said of a line on another network."""
+    said = [(each.line, each.source, each.quantity, each.repair) for each in (one, other)]
+    return said[0] != said[1]
 
 
 def _lines(
@@ -102,9 +121,29 @@ def _lines(
         return []
     loss, biases_first = course_loss(course, probe.widths), course.returns == "biases weights"
     try:
-        return wrong_lines(loss, backward, probe.arguments, hints, alone, biases_first)
+        found = wrong_lines(loss, backward, probe.arguments, hints, alone, biases_first)
     except Exception:  # the mistake that is named is worth more than its line
         return []
+    return [replace(each, quantity=_without_ours(each.quantity, course)) for each in found]
+
+
+def _without_ours(quantity: str, course: Course) -> str:
+    """Return what a line should be, if it is said with names that a student knows, or else "".
+
+    Of the loss that a course's networks have only z and f do, each in the course's own layout.
+
+    >>> course = Course("columns", layers=2)
+    >>> [_without_ours(each, course) for each in ("∂L/∂z2.T", "∂L/∂A[0]", "the loss's f.T")]
+    ['∂L/∂z2', '∂L/∂A[0]', "the loss's f1"]
+    >>> _without_ours("∂L/∂(f @ weights[i])", course)
+    ''
+    """
+    said = re.sub(r"\b([zf])(\d*)(?:\.T)?(?![\w.])", lambda e: e[1] + (e[2] or "1"), quantity)
+    words = {*re.findall(r"[^\W\d]\w*", said)} - {"L", "T", "the", "loss", "s"}
+    known = {word for name in names_of_arguments(course) for word in re.findall(r"\w+", name)}
+    known |= {word for name in course.leaf_names.values() for word in re.findall(r"\w+", name)}
+    is_own = all(word in known or re.fullmatch(r"[zf]\d+", word) for word in words)
+    return said if is_own and "@" not in said else ""
 
 
 def _confirmed(found: Sequence[Finding], probes: Sequence[Probe]) -> Finding:

@@ -122,7 +122,7 @@ def test_a_missing_mean_is_told_in_samples_and_not_in_a_number():
     finding = bp.check_backward(without_a_mean, samples="rows", layers=1).findings[0]
     assert finding.line == without_a_mean.__code__.co_firstlineno + 2
     assert finding.repair == "divide it by N, with N the number of samples"
-    assert finding.quantity == "∂L/∂z"
+    assert finding.quantity == "∂L/∂z1"
 
 
 def without_the_mean_of_one(A, b, x, y):
@@ -310,3 +310,46 @@ def test_two_lines_that_lack_one_factor_are_not_wrong_at_once(monkeypatch, secon
 
     lines = [finding.line for finding in bp.check_backward(backward).findings if finding.line]
     assert lines == [5] * named
+
+
+def without_2_and_slope(A, b, x, y):
+    f = [x]
+    for A_i, b_i in zip(A, b, strict=True):
+        f.append(bp.sigmoid(A_i @ f[-1] + b_i))
+    dA, db = [None] * len(A), [None] * len(A)
+    g = f[-1] - y
+    for i in reversed(range(len(A))):
+        d = g * f[i + 1] * (1 - f[i + 1])
+        dA[i], db[i] = np.outer(d, f[i]), d
+        g = A[i].T @ g
+    return dA, db
+
+
+def without_slopes(A, b, x, y):
+    f = [x]
+    for A_i, b_i in zip(A, b, strict=True):
+        f.append(bp.sigmoid(A_i @ f[-1] + b_i))
+    dA, db = [None] * len(A), [None] * len(A)
+    g = 2 * (f[-1] - y)
+    for i in reversed(range(len(A))):
+        d = g * 1.0
+        dA[i], db[i] = np.outer(d, f[i]), d
+        g = A[i].T @ d
+    return dA, db
+
+
+def test_of_two_mistakes_in_a_loop_both_are_named_with_what_mends_both():
+    finding = bp.check_backward(without_2_and_slope).findings[0]
+    first = without_2_and_slope.__code__.co_firstlineno
+    assert finding.line == first + 5
+    assert not finding.proved
+    assert finding.repair == (
+        f"multiply it by 2; line {first + 9}, A[i].T @ g, seems to be wrong, too (d in place of "
+        "g); with both mended, every gradient is right"
+    )
+
+
+def test_what_is_wrong_in_each_round_is_said_with_the_names_of_the_course():
+    finding = bp.check_backward(without_slopes).findings[0]
+    assert finding.line == without_slopes.__code__.co_firstlineno + 7
+    assert (finding.quantity, finding.proved) == ("∂L/∂z3", True)

@@ -129,6 +129,22 @@ class Known:
         is_computed = key.kind == "value" and key.record >= self.trace.input_count
         return f"the loss's {_closed(self.name(key.record))}" if is_computed else self.symbol(key)
 
+    def best_named(self, key: Key, is_on_the_way: bool = False) -> Key:
+        """Return a quantity of equal value, rather one with a name: ``z`` for ``h @ W + b``.
+
+        ``is_on_the_way`` prefers what is computed: of ∂L/∂z and ∂L/∂b, which are equal for a
+        single sample, that from which other gradients are made.
+        """
+        equal = [
+            each.key
+            for each in self.matches(self.arrays[key])
+            if abs(each.scale - 1) < SAME and not each.transposed and each.key.kind == key.kind
+        ]
+        inputs = self.trace.input_count
+        named = [each for each in equal if each.record in self._named]
+        computed = [each for each in named if each.record >= inputs] if is_on_the_way else []
+        return next(iter([*computed, *named, *equal]), key)
+
     def name(self, index: int) -> str:
         """Return the learner's name of a record, or the expression that made it."""
         node = self.trace.nodes[index]

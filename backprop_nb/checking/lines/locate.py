@@ -372,14 +372,15 @@ class _Search:
 
     def _told_meant(self, meant: Meant, number: int) -> list[Fault]:
         slot, piece, scale = meant.slot, meant.piece, ratio(meant.given, meant.expected)
-        symbol = self.told.symbol_apart(piece.key) + ".T" * piece.transposed
+        key = piece.key if piece.row else self.told.best_named(piece.key, len(meant.fixed) > 1)
+        symbol = self.told.symbol_apart(key) + ".T" * piece.transposed
         size = self.told.numbers.get(piece.factor, np.nan)
         times = in_advice(size) if size % 1 == 0 else piece.factor  # 64, and not 128/2
         factor = self.told.factor(scale)
         if factor is None and meant.given.size > 1 and np.isfinite(scale):
             factor = self.told.advice(scale)
         it = "it" if isinstance(slot.node, ast.expr) else slot.name_of(meant.given.ndim)
-        words = scaling(it, factor) if factor and it else ""
+        words = scaling(it, factor) if factor and it and meant.is_scaled else ""
         return [
             Fault(
                 slot.block.source(slot.shown),

@@ -112,6 +112,11 @@ class Meant:
         Whether a line within a function that it calls may be wrong, or one of a round before; or
         whether something that is needed before this in the loss's backward pass explains as much
         in another line, and is made of what is true.
+    is_scaled
+        Whether all is right, too, with what it gives times one number in each round.
+    hides_others
+        Whether it is made, in some round, of what is not true even after all rounds before have
+        given what is: then something else is wrong as well, and to put the truth here hides it.
     """
 
     slot: Slot
@@ -122,6 +127,8 @@ class Meant:
     was_true: bool
     has_odd_input: bool
     has_earlier: bool
+    is_scaled: bool = True
+    hides_others: bool = False
 
     @property
     def piece(self) -> Piece:
@@ -134,6 +141,7 @@ class Meant:
         cost = {"adjoint": 1.7, "value": 1.8, "slope": 1.9}[self.piece.key.kind]
         cost += 0.3 * (self.piece.factor != "1") + 0.2 * (len(self.pieces) > 1)
         cost += 0.3 * (None in self.pieces)  # the others of its rounds were right
+        cost += 0.7 * self.hides_others
         if self.was_true:
             return cost + 0.6
         if not self.has_odd_input:  # the first that is wrong
@@ -341,7 +349,55 @@ class Quantities:
         odd_input = odd_input or (is_scaled and isinstance(slot.node, ast.Assign))
         # What a later round of a loop is made of is not known.
         has_earlier = at > 0 or self._calls_what_is_odd(slot)
-        return Meant(slot, pieces, was[at], now[at], fixed, was_true, odd_input, has_earlier)
+        meant = Meant(slot, pieces, was[at], now[at], fixed, was_true, odd_input, has_earlier)
+        if len(pieces) == 1:
+            return meant
+        scale = ratio(meant.given, meant.expected)
+        is_scaled = scale == scale and self._is_right_times(scale, slot, fixed)
+        hides_others = not is_scaled and self._reads_what_is_odd(slot, pieces)
+        return replace(meant, is_scaled=is_scaled, hides_others=hides_others)
+
+    def _is_right_times(self, scale: float, slot: Slot, fixed: frozenset[int]) -> bool:
+        """Whether gradients are right if what is given there is multiplied in each round."""
+
+        def put(_: int, value: Any) -> Any:
+            return _times(scale, value)
+
+        right = self.runs.putting(slot.block, slot.code, slot.number, put, self.told[1])
+        return right >= fixed
+
+    def _reads_what_is_odd(self, slot: Slot, pieces: Sequence[Piece | None]) -> bool:
+        """Whether a round reads what is not true though the rounds before have given what is."""
+        if any(isinstance(each, _NOT_ALWAYS) for each in ast.walk(slot.node)):
+            return False  # nobody knows which values are kept
+        inside = set(ast.walk(slot.node))
+        parts = [each for each in parts_of(slot.statement) if inside <= set(ast.walk(each[0]))]
+        reads = [*_places_in(slot.node)] if isinstance(slot.node, ast.expr) else []
+        values = [floats_in(slot.scope.evaluated(each, slot.line)) for each in reads]
+        reads = [e for e, value in zip(reads, values, strict=True) if value is not None]
+        if not parts or not reads or slot.node in reads:
+            return False
+        part, root, put_in = parts[0]
+        whole = slot.node
+        for each in reads:
+            whole = exchanged(whole, each, kept(each))
+        way = put_in(exchanged(part, slot.node, kept(whole)))  # type: ignore[arg-type]
+        code, odd = slot.block.compiled({root: [way]}, {}), list[Any]()
+        if code is None:
+            return False
+
+        def put(k: int, value: Any) -> Any:
+            k, at = divmod(k, len(reads) + 1)
+            if at < len(reads):
+                floats = floats_in(value)
+                if floats is not None and floats.ndim and not self._is_true_or_a_sample(floats):
+                    odd.append(value)
+                return value
+            piece = pieces[k] if k < len(pieces) else None
+            return value if piece is None else piece.of(self.known, np.shape(value))
+
+        self.runs.putting(slot.block, code, 1, put)
+        return bool(odd)
 
     # -- what may stand there ------------------------------------------------------
 
@@ -524,6 +580,10 @@ class Quantities:
             )
         )
 
+    def _is_true_or_a_sample(self, value: Array) -> bool:
+        is_sample = np.ravel(np.asarray(value, np.float64)).tobytes() in self._samples
+        return is_sample or self.known.truth(value) is not None
+
     @cached_property
     def _samples(self) -> frozenset[bytes]:
         """The rows and columns of what the loss is given."""
@@ -557,6 +617,20 @@ def _ordered(found: Sequence[Meant]) -> list[Meant]:
         return any(other.is_before(each) and other.fixed >= each.fixed for other in found)
 
     return [replace(each, has_earlier=each.has_earlier or has_earlier(each)) for each in found]
+
+
+_NOT_ALWAYS = (ast.IfExp, ast.BoolOp, ast.Lambda, ast.comprehension)
+"""In these an expression may run at another time than what it stands in, or not at all."""
+
+
+def _places_in(node: ast.AST) -> Iterator[ast.expr]:
+    """Yield the names, entries and attributes that are read in an expression, each as a whole."""
+    if isinstance(node, PLACES):
+        if isinstance(node.ctx, ast.Load):
+            yield node
+        return
+    for each in ast.iter_child_nodes(node):
+        yield from _places_in(each)
 
 
 def _times(scale: float, value: Any) -> Any:
