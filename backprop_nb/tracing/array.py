@@ -106,13 +106,17 @@ class Traced(Recorded):
         return answer
 
     def __repr__(self) -> str:
-        return Text.of(self, repr(self._shown(sys._getframe(1))))
+        return self._as_text(repr(self._shown(sys._getframe(1))))
 
     def __str__(self) -> str:
-        return Text.of(self, str(self._shown(sys._getframe(1))))
+        return self._as_text(str(self._shown(sys._getframe(1))))
 
     def __format__(self, spec: str) -> str:
-        return Text.of(self, format(self._shown(sys._getframe(1)), spec))
+        return self._as_text(format(self._shown(sys._getframe(1)), spec))
+
+    def _as_text(self, text: str) -> str:
+        """Return text of which no number is made unseen; of an array none is made at all."""
+        return text if self.ndim else Text.of(self, text)
 
     def _shown(self, frame: FrameType) -> Any:
         """Return what text is made of: of a number that was given, the very one."""

@@ -13,7 +13,7 @@ from backprop_nb.tracing.emit.algebra import Expression
 from backprop_nb.tracing.emit.notation import NUMPY, Notation, Printed
 from backprop_nb.tracing.emit.program import Program
 from backprop_nb.tracing.graph import Node
-from backprop_nb.tracing.rules.template import ATOM, SUM, Source, literal, typed
+from backprop_nb.tracing.rules.template import ATOM, SUM, Source, array_name, literal, typed
 
 _WHERE = np.where  # while a trace runs there is another one
 
@@ -81,6 +81,7 @@ class Printer:
         self._calls = {part: name for name, parts in shared for part in parts}
         self._unique = unique
         self.indices: dict[str, np.ndarray[Any, Any]] = {}
+        self._letters: dict[Any, str] = {}
         self._names_of: dict[tuple[Any, ...], str] = {}
         self._printed: dict[Expression, Printed] = {}
         self._lines: dict[Expression, str] = {}
@@ -133,9 +134,8 @@ class Printer:
         assert expression.row is not None  # leaves have no call
         arguments = [self._operand(expression, operand) for operand in expression.operands]
         with_number = any(operand.shape == () for operand in expression.operands)
-        keywords = (
-            expression.keywords if self._notation is not NUMPY else self._portable(expression)
-        )
+        is_source = self._notation is NUMPY
+        keywords = self._portable(expression) if is_source else self._lettered(expression.keywords)
         if is_whole:
             keywords = {key: value for key, value in keywords.items() if key != "output"}
         return self._notation.call(expression.row, arguments, keywords, with_number)
@@ -193,6 +193,20 @@ class Printer:
             arrays = (np.array(x) if isinstance(x, list | tuple) else x for x in form.args)
             keywords["form"] = replace(form, args=tuple(map(self.array, arrays)))
         return keywords
+
+    def _lettered(self, keywords: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the options of a call with letters for its arrays of positions, one for each."""
+        letters = {
+            name: pytree.rebuild(keywords[name], lambda _, leaf: self._letter(leaf))
+            for name in {"index", "at"} & keywords.keys()
+        }
+        if "indices" in keywords:  # of np.take, which may be a list
+            letters["indices"] = self._letter(np.asarray(keywords["indices"]))
+        return {**keywords, **letters} if letters else keywords
+
+    def _letter(self, leaf: Any) -> Any:
+        is_array = isinstance(leaf, np.ndarray) and leaf.ndim > 0
+        return Source(array_name(leaf, self._letters)) if is_array else leaf
 
     def array(self, leaf: Any) -> Any:
         """Return how an array prints within a line: by a name if it is long."""

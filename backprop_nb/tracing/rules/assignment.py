@@ -80,7 +80,7 @@ def _is_last(shape: tuple[int, ...], index: Any) -> Any:
 
 
 def _changes(
-    arguments: Sequence[str], keywords: Mapping[str, Any], latex: bool = False
+    arguments: Sequence[str], keywords: Mapping[str, Any], latex: dict[Any, str] | None = None
 ) -> list[tuple[str, str]]:
     """Return the text of each place, and of what is assigned to it."""
     count = len(keywords["at"])
@@ -106,7 +106,7 @@ def _text(arguments: Sequence[str], keywords: Mapping[str, Any]) -> str:
 
 
 def _latex(arguments: Sequence[str], keywords: Mapping[str, Any]) -> str:
-    changes = _changes(arguments, keywords, latex=True)
+    changes = _changes(arguments, keywords, latex={})
     texts = [rf"{{[{place}]}} \leftarrow {value}" for place, value in changes]
     return rf"{arguments[0]} \;\text{{with}}\; {', '.join(texts)}"
 

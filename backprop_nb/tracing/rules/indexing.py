@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,16 @@ from numpy.lib.stride_tricks import sliding_window_view
 from backprop_nb.tracing.rules.form import fill, hole, is_array, text_of
 from backprop_nb.tracing.rules.row import RefusedError, Remark, dispatched, row, shaped_like
 from backprop_nb.tracing.rules.shaping import MOVED
-from backprop_nb.tracing.rules.template import ATOM, LOOSE, Template, call_text, literal
+from backprop_nb.tracing.rules.template import (
+    ATOM,
+    LOOSE,
+    Source,
+    Template,
+    array_name,
+    call_text,
+    latex_call,
+    literal,
+)
 
 # --- square brackets --------------------------------------------------------------
 
@@ -81,17 +91,21 @@ def scatter_add(g: Any, *, index: Any, shape: tuple[int, ...]) -> Any:
     return out
 
 
-def index_text(index: Any, names: Sequence[str], latex: bool = False) -> str:
-    r"""Return what stands between square brackets, with names in the holes of an index.
+def index_text(index: Any, names: Sequence[str], latex: dict[Any, str] | None = None) -> str:
+    """Return what stands between square brackets, with names in the holes of an index.
 
-    In LaTeX an array of positions is a bold i.
+    In LaTeX an array of positions has a name, one of those in ``latex``.
     """
     texts = [
-        r"\mathbf{i}" if latex and isinstance(item, np.ndarray) else _item_text(item, names)
+        array_name(item, latex)
+        if latex is not None and isinstance(item, np.ndarray) and item.ndim
+        else _item_text(item, names)
         for item in (index if isinstance(index, tuple) else (index,))
     ]
     text = ", ".join(texts) or "()"
-    return text.replace("...", r"\ldots").replace("None", r"\mathrm{new}") if latex else text
+    if latex is None:
+        return text
+    return text.replace("...", r"\ldots").replace("None", r"\mathrm{new}")
 
 
 def _getitem_text(arguments: Sequence[str], keywords: Mapping[str, Any]) -> str:
@@ -99,7 +113,20 @@ def _getitem_text(arguments: Sequence[str], keywords: Mapping[str, Any]) -> str:
 
 
 def _getitem_latex(arguments: Sequence[str], keywords: Mapping[str, Any]) -> str:
-    return rf"{{{arguments[0]}}}_{{[{index_text(keywords['index'], arguments[1:], latex=True)}]}}"
+    return rf"{{{arguments[0]}}}_{{[{index_text(keywords['index'], arguments[1:], {})}]}}"
+
+
+def _scatter_add_latex(arguments: Sequence[str], keywords: Mapping[str, Any]) -> str:
+    index = index_text(keywords["index"], arguments[1:], {})
+    return rf"\mathrm{{scatter}}_{{[{index}]}}({arguments[0]})"
+
+
+def _take_latex(arguments: Sequence[str], keywords: Mapping[str, Any]) -> str:
+    indices = keywords["indices"]
+    if not isinstance(indices, Source):
+        indices = np.asarray(indices)
+        indices = array_name(indices, {}) if indices.ndim else literal(indices.item())
+    return latex_call(r"\mathrm{take}", [*arguments, indices], keywords)
 
 
 def _item_text(item: Any, names: Sequence[str]) -> str:
@@ -313,28 +340,28 @@ ROWS = (
             g, index=fill_index(index, arrays), shape=shape
         ),
         numpy=_scatter_add_text,
-        latex=r"\mathrm{scatter}(#1)",
+        latex=_scatter_add_latex,
         symbol="scatter",
     ),
     row(
         np.take,
         _take,
         numpy=_with_an_array("np.take", "indices"),
-        latex=r"\mathrm{take}(#1)",
+        latex=_take_latex,
         expected="positions within the array",
     ),
     row(
         np.take_along_axis,
         lambda g, ans, x, indices, axis=-1: add_along_axis(g, indices, axis=axis, shape=x.shape),
         None,
-        latex=Template(r"{#1}_{[#2]}", ATOM, (ATOM, LOOSE)),
+        latex=partial(latex_call, r"\mathrm{take}"),
         symbol="take",
     ),
     row(
         add_along_axis,
         lambda g, ans, x, indices, axis, shape: np.take_along_axis(g, indices, axis),
         None,
-        latex=r"\mathrm{scatter}(#1)",
+        latex=partial(latex_call, r"\mathrm{scatter}"),
         symbol="scatter",
     ),
     row(np.sort, _sort, remarks=(_IN_THEIR_ORDER,)),

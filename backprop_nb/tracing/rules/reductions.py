@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from backprop_nb.tracing.rules.row import (
     stretch,
     unbroadcast,
 )
-from backprop_nb.tracing.rules.template import call_text
+from backprop_nb.tracing.rules.template import call_text, latex_call
 
 # --- sums and means ---------------------------------------------------------------
 
@@ -285,7 +286,7 @@ ROWS = (
     row(
         log_sum_exp,
         _log_sum_exp,
-        latex=r"\log \sum \exp(#1)",
+        latex=partial(latex_call, r"\log \sum \exp"),
         symbol="log Σexp",
         in_words="The slope of log Σ exp is the softmax: a term's share in the sum.",
     ),

@@ -24,7 +24,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
-from backprop_nb.tracing.rules.template import Template, Text, call_text, latex_name, literal
+from backprop_nb.tracing.rules.template import (
+    Template,
+    Text,
+    call_text,
+    latex_call,
+    latex_name,
+    literal,
+)
 
 Vjp = Callable[..., Any]
 """A vector-Jacobian product ``(g, ans, *args, **options) -> gradient of one argument``."""
@@ -524,7 +531,7 @@ def _numpy_call(function: Callable[..., Any], arrays: int) -> Callable[..., str]
 
 def _latex_call(name: str) -> Callable[..., str]:
     def fill(arguments: Sequence[str], keywords: Mapping[str, Any]) -> str:
-        text = f"{latex_name(name)}({', '.join(arguments)})"
+        text = latex_call(latex_name(name), arguments, keywords)
         return f"{text}_{{[{keywords['output']}]}}" if "output" in keywords else text
 
     return fill

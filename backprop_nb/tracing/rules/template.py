@@ -95,6 +95,41 @@ def latex_name(name: str) -> str:
     return rf"\{name}" if name in _LATEX_COMMANDS else rf"\mathrm{{{escaped}}}"
 
 
+def latex_call(name: str, arguments: Iterable[str], keywords: Mapping[str, Any]) -> str:
+    r"""Return an ordinary call in LaTeX; its axis stands below, without which sums look alike.
+
+    >>> print(latex_call(r"\mathrm{sum}", ["x"], {"axis": 0, "keepdims": True}))
+    \mathrm{sum}_{\mathrm{axis}\,0}(x)
+    """
+    return f"{name}{latex_axis(keywords)}({', '.join(arguments)})"
+
+
+def latex_axis(keywords: Mapping[str, Any]) -> str:
+    """Return the axis, or the axes, of a call as an index in LaTeX; empty if it has none."""
+    axis = keywords.get("axis")
+    if axis is None:
+        return ""
+    axes = axis if isinstance(axis, tuple) else (axis,)
+    which = [f"{{{each}}}" if each < 0 else str(each) for each in axes]
+    kind = "axis" if len(axes) == 1 else "axes"
+    return rf"_{{\mathrm{{{kind}}}\,{', '.join(which)}}}"
+
+
+def array_name(array: np.ndarray[Any, Any], known: dict[Any, str]) -> str:
+    r"""Return the name of an array of positions in LaTeX: a bold i for the first, then a j.
+
+    >>> known = {}
+    >>> [array_name(np.array(each), known) for each in ([0, 1], [2, 0], [0, 1])]
+    ['\\mathbf{i}', '\\mathbf{j}', '\\mathbf{i}']
+    """
+    key = array.dtype.str, array.shape, array.tobytes()
+    if key not in known:
+        turn, letter = divmod(len(known), len(_INDICES))
+        known[key] = rf"\mathbf{{{_INDICES[letter]}}}" + (f"_{{{turn}}}" if turn else "")
+    return known[key]
+
+
+_INDICES = "ijklmn"
 _LATEX_COMMANDS = {
     *("arccos", "arcsin", "arctan", "cos", "cosh", "det", "exp"),
     *("log", "max", "min", "sin", "sinh", "tan", "tanh"),
