@@ -75,7 +75,7 @@ export class View {
     this.el.replaceChildren(this.root);
     this.updateOffline();
     this.updatePresenting();
-    if (this.model.dead) this.tellOfKernel("No kernel is behind this view, which was saved with its notebook.");
+    if (this.model.dead) this.tellOfKernel("This view was saved with its notebook, and its kernel has ended.");
   }
 
   loseKernel() {
@@ -85,13 +85,13 @@ export class View {
   }
 
   tellOfKernel(what) {
-    this.notice.textContent = `${what} ${this.whatIsLeft()}; run the cell again for new numbers.`;
+    this.notice.textContent = `${what} ${this.whatIsLeft()}. For all of it, run the cells above again, and then this one.`;
     this.notice.hidden = false;
   }
 
   /** What a view can do without a kernel. */
   whatIsLeft() {
-    return "What is shown can still be stepped";
+    return "What is shown can still be moved";
   }
 
   /** Let nobody turn what only a kernel can answer: whatever stands inside of `data-kernel`. */
@@ -193,6 +193,10 @@ export class Replay extends View {
 
   get step() {
     return clamp(this.model.get("step"), 0, this.last);
+  }
+
+  whatIsLeft() {
+    return this.last > 0 ? "What is shown can still be stepped" : "What is shown can still be read";
   }
 
   /** Show a step; whoever asks for more than there are reads why nothing moves. */

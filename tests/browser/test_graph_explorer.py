@@ -130,8 +130,8 @@ def test_two_displays_stay_in_step_and_leave_jupyterlab_alone(open_notebook):
     expect(first.locator(".bpnb-notice")).to_be_hidden()
     notebook.restart_kernel()
     expect(first.locator(".bpnb-notice")).to_have_text(
-        "The kernel behind this view has ended. What is shown can still be stepped; "
-        "run the cell again for new numbers."
+        "The kernel behind this view has ended. What is shown can still be stepped. "
+        "For all of it, run the cells above again, and then this one."
     )
     for step in (4, 3):
         first.get_by_role("button", name="Step back").click()

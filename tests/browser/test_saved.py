@@ -50,6 +50,12 @@ RIGHTLY = {"To the start", "Step back", "Fit the whole graph", "from the right",
 """At the start there is nothing before; what fits is fitted; a transpose has no sides; and a
 presentation waits for the whole screen first."""
 
+LEFT = dict.fromkeys(CELLS, "What is shown can still be stepped") | {
+    "SigmoidExplorer": "What is shown can still be moved",
+    "FindTheBug": "What is shown can still be stepped, but not answered",
+    "Playground": "Of its run the last frame is left",
+}
+
 
 @pytest.fixture(scope="module")
 def saved(lab, chromium):
@@ -210,7 +216,10 @@ def test_with_its_state_a_view_steps_and_says_what_it_cannot_do(open_notebook, s
     assert page.locator(".bpnb-still:visible").count() == 0
     for number, name in enumerate(CELLS, start=1):
         view = notebook.cell(number).locator(".bpnb")
-        expect(view.locator(".bpnb-notice").first).to_contain_text("No kernel is behind this view")
+        expect(view.locator(".bpnb-notice").first).to_contain_text(
+            f"This view was saved with its notebook, and its kernel has ended. {LEFT[name]}. "
+            "For all of it, run the cells above again, and then this one."
+        )
         assert set(view.evaluate(IN_VAIN)) <= RIGHTLY, name
         enabled = view.locator("button:enabled, input:enabled").count()
         assert enabled > 1 or name == "Playground"  # of whose run the last frame is saved

@@ -74,6 +74,10 @@ class Game extends Replay {
     return this.model.get("found");
   }
 
+  whatIsLeft() {
+    return `${super.whatIsLeft()}${this.closed ? ", but not answered" : ""}`;
+  }
+
   /** Whether a line is to be picked, and nothing is replayed. */
   get asksLine() {
     return this.scene.asks === "line";
