@@ -159,3 +159,27 @@ OUTSIDE = """() => [...document.querySelectorAll(
 def test_every_control_is_in_sight_on_a_narrow_page(open_view, name, width):
     page = open_view(VIEWS[name](), width=width)
     assert page.evaluate(OUTSIDE) == []
+
+
+# What of the bar lies below its last button, so that a slider's end could not be grasped.
+BELOW_LAST = """() => {
+    const bar = document.querySelector(".bpnb-bar");
+    const last = bar.lastElementChild.getBoundingClientRect();
+    return [...bar.querySelectorAll(":is(button, input, select, strong, b)")].filter(each => {
+        const { left, right, top, bottom } = each.getBoundingClientRect();
+        const seen = each.checkVisibility() && right > left && each !== bar.lastElementChild;
+        const beside = right <= last.left || left >= last.right;
+        return seen && !beside && bottom > last.top && top < last.bottom;
+    }).map(each => each.outerHTML.slice(0, 120));
+}"""
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_nothing_in_the_bar_lies_below_its_last_button(open_view, name):
+    page = open_view(VIEWS[name]())
+    found = {}
+    for width in (*range(330, 620, 20), 848, 1100):
+        page.set_viewport_size({"width": width, "height": 800})
+        if below := page.evaluate(BELOW_LAST):
+            found[width] = below
+    assert found == {}
