@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from accessibility import violations
-from page_tools import graph_of, save, spoken
+from page_tools import BESIDE_FILES, graph_of, open_as_in_a_notebook, save, spoken
 
 import backprop_nb as bp
 from backprop_nb.views.numbers import long
@@ -293,3 +293,36 @@ def test_of_a_large_picture_an_overview_says_where_one_is(open_page, tmp_path):
     assert size * scale >= 11
     fit.click()
     expect(overview).to_be_visible()
+
+
+SEQUENCE = """
+import numpy as np
+import backprop_nb as bp
+
+def run(Wxh, Whh, bh, xs, targets):
+    h = np.zeros(5)
+    loss = 0.0
+    for x, t in zip(xs, targets):
+        h = np.tanh(Wxh @ x + Whh @ h + bh)
+        loss += np.sum((h - t) ** 2)
+    return loss
+
+rng = np.random.default_rng(0)
+xs, targets = rng.normal(size=(12, 3)), rng.normal(size=(12, 5))
+graph = bp.trace(run, np.ones((5, 3)), np.ones((5, 5)), np.zeros(5), xs, targets)
+"""
+
+
+def test_beside_a_list_of_files_the_formula_and_the_name_of_a_folded_group_are_whole(
+    open_page, tmp_path
+):
+    explorer = graph_of(SEQUENCE, tmp_path).explore()
+    assert explorer.folded
+    page, _ = open_as_in_a_notebook(open_page, explorer.to_html(tmp_path / "page"), BESIDE_FILES)
+    page.locator(".bpnb [aria-label='To the end']").click()
+    fits = "parts => parts.map(each => each.scrollWidth <= each.clientWidth)"
+    for _ in range(4):
+        names = page.locator(".bpnb-title > :is(.bpnb-passing, .bpnb-formulas):not(:empty)")
+        assert names.count() == 2
+        assert names.evaluate_all(fits) == [True, True]
+        page.locator(".bpnb [aria-label='Step back']").click()

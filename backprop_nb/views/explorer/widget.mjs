@@ -122,9 +122,9 @@ class Explorer extends Replay {
     });
     this.passing = html("span", { class: "bpnb-passing" });
     const parts = [this.phase, this.count, this.passing, this.formulas];
-    const title = html("div", { class: "bpnb-title" }, ...parts);
+    this.title = html("div", { class: "bpnb-title" }, ...parts);
     const replay = this.buildReplay(turn);
-    return html("div", { class: "bpnb-bar" }, ...replay, this.quiz.control, title);
+    return html("div", { class: "bpnb-bar" }, ...replay, this.quiz.control, this.title);
   }
 
   buildLegend() {
@@ -254,6 +254,7 @@ class Explorer extends Replay {
     this.phase.textContent = { start: "Start", forward: "Forward" }[frame.phase] ?? "Backward";
     this.phase.className = back ? "bpnb-back" : "bpnb-forth";
     this.count.textContent = `step ${this.step} of ${this.last}`;
+    this.title.classList.toggle("bpnb-long", this.stage.geometry.folded.length > 0);
     this.passing.textContent = progress;
     this.refill(this.formulas, this.formulasOf(frame));
     makeStops(this.formulas);
