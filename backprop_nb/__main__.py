@@ -71,6 +71,8 @@ def _unknown(word: str, command: str) -> str:
     options = ("--version", *COMMANDS[command].OPTIONS)
     close = difflib.get_close_matches(word.split("=")[0], options, n=1)
     meant = f"did you mean {close[0]}?" if close else f"see backprop-nb {command} --help"
+    if not close and word.startswith("-") and "--jupyter" in options:
+        meant = f'for one of JupyterLab\'s write --jupyter="{word}"'
     return f"{word} is not an option; {meant}"
 
 

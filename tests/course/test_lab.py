@@ -79,7 +79,11 @@ def test_what_is_missing_is_told_with_the_command_that_installs_it(
     ("words", "answer"),
     [
         (["--jupyter=--port='8888"], "--jupyter"),
-        (["--no-browser"], "--no-browser is not an option; see backprop-nb lab --help"),
+        (
+            ["--no-browser"],
+            'not an option; for one of JupyterLab\'s write --jupyter="--no-browser"',
+        ),
+        (["--port=9000"], '--jupyter="--port=9000"'),
         (["--jupiter=x"], "did you mean --jupyter?"),
         (["one", "two"], "two is not an option"),
     ],
