@@ -61,6 +61,7 @@ THIRD_PARTY = {
     "display": {"tqdm"},
     "classroom.running": {"distributed"},
     "course.lab": {"jupyterlab"},
+    "course.notebooks": {"jupyter_core", "nbformat"},
     "course.site": {"jinja2", "jupyter_client", "latex2mathml", "nbclient", "nbconvert", "nbformat"}
     | {"traitlets"},
     "classroom.jupyter": {"IPython"},
@@ -242,7 +243,7 @@ def test_every_third_party_package_is_declared():
     ]
     declared = {re.match(r"[\w-]+", line)[0] for line in lines}
     # They come with ipywidgets and matplotlib, and with JupyterLab.
-    with_these = {"IPython", "traitlets"} | {"PIL"}
+    with_these = {"IPython", "traitlets", "jupyter_core"} | {"PIL"}
     with_these |= {"jinja2", "jupyter_client", "nbclient", "nbconvert", "nbformat"}
     assert set().union(*THIRD_PARTY.values()) <= declared | with_these
 

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from backprop_nb.course.notebooks import lessons, no_folder, quoted, write
+from backprop_nb.course.notebooks import lessons, no_folder, quoted, trust, write
 from backprop_nb.errors import NotFoundError, must_be
 
 OPTIONS = ("--jupyter",)
@@ -60,7 +60,9 @@ def run(folder: str, jupyter: list[str]) -> int:
         raise must_be("a folder", "DIR", folder, instead=f"{command} {quoted(there)}")
     first = lessons()[0].name
     if not (place / first).exists():
-        print(f"{place.resolve()}: {write(place)}")
+        written = write(place)
+        trust(place, written)
+        print(f"{place.resolve()}: {written}")
 
     # The kernel of this environment, whatever other "python3" kernel the user has.
     os.environ.setdefault("JUPYTER_PREFER_ENV_PATH", "1")

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import os
 import shlex
+import sqlite3
 import subprocess
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -119,6 +122,30 @@ def write(folder: str | Path, assignment: bool = False) -> Written:
     return written
 
 
+def trust(folder: Path, written: Written) -> None:
+    """Let this reader's Jupyter show what the course's own notebooks hold, as those they run.
+
+    Otherwise JupyterLab trusts a notebook only when each of its cells has been run, and brings no
+    saved view back before.  Without Jupyter, or where its folder cannot be written, nothing is lost
+    but that.
+    """
+    if not all(importlib.util.find_spec(each) for each in ("nbformat", "jupyter_core")):
+        return
+    import nbformat
+    from jupyter_core.paths import jupyter_data_dir
+    from nbformat.sign import NotebookNotary
+
+    with suppress(OSError, sqlite3.Error):
+        (place := Path(jupyter_data_dir())).mkdir(mode=0o700, parents=True, exist_ok=True)
+        notary = NotebookNotary(data_dir=str(place))
+        try:
+            for name in [*written.new, *written.same]:
+                if name.suffix == ".ipynb":
+                    notary.sign(nbformat.read(folder / name, as_version=4))
+        finally:
+            notary.store.close()
+
+
 def add_with(add_parser: Callable[..., argparse.ArgumentParser]) -> None:
     """Add the command's own parser."""
     one = add_parser(
@@ -137,7 +164,7 @@ def add_with(add_parser: Callable[..., argparse.ArgumentParser]) -> None:
 
 def run(folder: str, assignment: bool) -> int:
     """Write the course, say which files were kept, and how to go on."""
-    print(
-        f"{write(folder, assignment)}\nTo open the first lesson: backprop-nb lab {quoted(folder)}"
-    )
+    written = write(folder, assignment)
+    trust(Path(folder).expanduser(), written)
+    print(f"{written}\nTo open the first lesson: backprop-nb lab {quoted(folder)}")
     return 0

@@ -6,8 +6,10 @@ That a browser then shows the lesson is tested in ``tests/browser/test_course.py
 import importlib.util
 import sys
 
+import nbformat
 import pytest
 from jupyterlab.labapp import LabApp
+from nbformat.sign import NotebookNotary
 
 from backprop_nb.__main__ import DONE, WRONG_USE, main
 from backprop_nb.course.notebooks import lessons
@@ -24,13 +26,18 @@ def started(monkeypatch, tmp_path):
     return calls
 
 
-def test_the_notebooks_are_written_and_the_first_is_what_is_opened(started, tmp_path, capsys):
+def test_the_notebooks_are_written_and_the_first_is_what_is_opened(
+    started, tmp_path, capsys, jupyters_data
+):
     assert main(["lab"]) == DONE
     place = tmp_path / "backprop"
     assert (place / FIRST.name).read_bytes() == FIRST.read_bytes()
     assert str(place) in capsys.readouterr().out
     root, address = f"--ServerApp.root_dir={place}", f"--LabApp.default_url=/lab/tree/{FIRST.name}"
     assert started == [[root, address]]
+    notary = NotebookNotary(data_dir=str(jupyters_data))
+    assert notary.check_signature(nbformat.read(place / FIRST.name, as_version=4))
+    notary.store.close()
 
 
 def test_a_folder_that_has_the_lesson_is_left_as_it_is(started, tmp_path, capsys):

@@ -11,6 +11,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from hatchling.builders.wheel import WheelBuilder
+from nbformat.sign import NotebookNotary
 from nonempty import nonempty
 
 from backprop_nb.__main__ import DONE, WRONG_USE, main
@@ -204,3 +205,42 @@ def test_a_home_folder_that_the_shell_left_as_it_is_is_understood(tmp_path, monk
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
     assert main(["notebooks", "~/course"]) == DONE
     assert as_written(tmp_path / "course") == COURSE
+
+
+# --- whom Jupyter trusts --------------------------------------------------------
+
+
+def trusted(folder, data):
+    """Return the names of the notebooks in a folder that the Jupyter of these data trusts."""
+    notary = NotebookNotary(data_dir=str(data))
+    found = [
+        path.name
+        for path in nonempty(sorted(folder.glob("*.ipynb")))
+        if notary.check_signature(nbformat.read(path, as_version=4))
+    ]
+    notary.store.close()
+    return found
+
+
+def test_the_course_is_trusted_and_what_somebody_wrote_is_not(tmp_path, jupyters_data):
+    names = [path.name for path in lessons()]
+    own = nbformat.read(lessons()[1], as_version=4)
+    own.cells[0].source = "another"
+    nbformat.write(own, tmp_path / names[1])
+    write(tmp_path)
+    assert not jupyters_data.exists()
+    assert trusted(tmp_path, jupyters_data.parent) == []
+    assert main(["notebooks", str(tmp_path)]) == DONE
+    assert trusted(tmp_path, jupyters_data) == [names[0], *names[2:]]
+
+
+def test_where_jupyter_keeps_nothing_the_course_is_written_all_the_same(
+    tmp_path, monkeypatch, capsys
+):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "file" / "data"))
+    assert main(["notebooks", str(tmp_path / "here")]) == DONE
+    monkeypatch.setattr(notebooks.importlib.util, "find_spec", {}.get)
+    assert main(["notebooks", str(tmp_path / "there")]) == DONE
+    assert as_written(tmp_path / "here") == as_written(tmp_path / "there") == COURSE
+    assert capsys.readouterr().err == ""
