@@ -174,7 +174,7 @@ def _at_its_ends(net: Parameters, sample: Sample, name: str) -> Iterator[Backpro
         now = share(x, A, b)
         if (
             now <= _MOST
-            or net.compute([A, *rest], biases, x, sample.y)[0] < _LEARNED * net.widths[-1]
+            or net.compute.of_stored([A, *rest], biases, x, sample.y)[0] < _LEARNED * net.widths[-1]
         ):
             return
         is_bytes = x.min() >= 0 and 1 < x.max() <= 255 and bool((x == np.rint(x)).all())
