@@ -177,7 +177,7 @@ class GivenGradient:
         if len(now) != len(kept):
             return 0, fails_again_in_words(failure)
         for k, at in enumerate(self.point.places):
-            one, other = (np.asarray(each[at]) for each in (kept, now))
+            one, other = (np.asarray(each[at], float) for each in (kept, now))
             if one.shape != other.shape or not agrees(other, one):
                 is_doubled = one.shape == other.shape and agrees(other, 2 * one)
                 return k, unsteady_in_words(self.names[k], is_doubled)
