@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, DTypeLike
 
 from backprop_nb.meant import Suggesting
 from backprop_nb.network import validation
@@ -149,11 +149,11 @@ class Parameters(Suggesting):
             validation.check_probabilities(y, name, OUTPUTS[self.output].adds_up)
 
     def checked_data(
-        self, x: ArrayLike, y: ArrayLike, names: tuple[str, str]
+        self, x: ArrayLike, y: ArrayLike, names: tuple[str, str], dtype: DTypeLike | None = None
     ) -> tuple[FloatArray, FloatArray]:
         """Return x and y as they are, once they can be learned from, if x is finite."""
         A, _ = self.parameters()
-        x, y = validation.checked_data(x, y, A, names, self.dtype_for(x))
+        x, y = validation.checked_data(x, y, A, names, dtype or self.dtype_for(x))
         self.check_probable(y, names[1])
         return x, y
 

@@ -19,7 +19,7 @@ from operator import is_
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from backprop_nb.display import progress_bar
 from backprop_nb.errors import DivergenceError, InvalidValueError, ShapeError, must_be
@@ -114,6 +114,8 @@ class ArrayData:
         Which rows there are, if not all of them.
     name : str
         What `x` is called.
+    dtype : optional
+        In which the network will compute, if not as `x` says.
     """
 
     def __init__(
@@ -124,11 +126,12 @@ class ArrayData:
         size: int | None,
         rows: RowNumbers | None = None,
         name: str = "x",
+        dtype: DTypeLike | None = None,
     ) -> None:
         self.net, self._x, self._y, self.size = net, np.atleast_2d(x), np.atleast_2d(y), size
         self._rows, self._name = rows, name
         self.N = len(self._x if rows is None else rows)
-        self.dtype = net.dtype_for(x)
+        self.dtype = np.dtype(dtype) if dtype else net.dtype_for(x)
         self._passes: dict[int, BoundPass] = {}
         self._bound_to: list[Any] = [None] * 2 * net.K
 
@@ -365,7 +368,8 @@ class Descent:
 
         But for data that are refused: chunks are checked as they are met.
         """
-        before, drawn = (self.net.A, self.net.b), self.random.bit_generator.state
+        net, drawn = self.net, self.random.bit_generator.state
+        before = net.A, net.b, net.takes_dtype
         self.take_over()
         start = time.perf_counter()
         try:
@@ -377,7 +381,7 @@ class Descent:
         except KeyboardInterrupt:
             self.history.stopped = "interrupted"
         except (InvalidValueError, ShapeError):
-            self.net.A, self.net.b = before
+            net.A, net.b, net.takes_dtype = before
             self.random.bit_generator.state = drawn
             raise
         finally:
@@ -461,30 +465,37 @@ class Descent:
         """Return the error for NaN, or no gradient left; put the best parameters back."""
         self.history.stopped = "diverged"
         self.theta[:] = self.proven
-        too_large = self.initially.max() > _STUCK_SHARE
-        rate = self.options.learning_rate
-        if too_large:
-            layer = int(self.initially.argmax()) + 1
-            cause = f"layer {layer} was saturated from the start: inputs or weights too large"
-            instead = "x scaled to about −1 to 1, or a smaller scale of the initial weights"
-            activation = self.net.activations[layer - 1]
-            if math.isinf(activation.reach[0]):
-                cause = f"every unit of layer {layer} was below the kink of its leaky ReLU"
-                instead = "other initial weights"
-            elif math.isinf(activation.reach[1]):
-                cause = f"every unit of layer {layer} was 0 from the start, where ReLU is flat"
-                instead = "other initial weights, or a leaky ReLU"
-        else:
-            cause = "the learning rate is too large"
-            instead = f"learning_rate={min(rate / 10, 1):g}"
+        cause, instead = self._cause()
         error = DivergenceError(
             f"{problem} Likely cause: {cause}.",
-            given=f"learning_rate = {rate:g}, stopped in epoch {self.history.epochs}",
+            given=f"learning_rate = {self.options.learning_rate:g}, "
+            f"stopped in epoch {self.history.epochs}",
             expected="finite numbers, and a gradient that moves them",
             instead=f"{instead}; the network has its best parameters back",
         )
         error.history = self.history
         return error
+
+    def _cause(self) -> tuple[str, str]:
+        """Return the likely cause, and what to write instead, with the best parameters back."""
+        if not np.isfinite(self.theta).all():
+            return "a parameter was NaN or infinite before the first step", "a new network"
+        if not math.isfinite(self.data.loss()):
+            cause = f"numbers so large that {self.theta.dtype} has no loss of them"
+            return cause, "x and y scaled to about −1 to 1"
+        if self.initially.max() <= _STUCK_SHARE:
+            rate = min(self.options.learning_rate / 10, 1)
+            return "the learning rate is too large", f"learning_rate={rate:g}"
+        layer = int(self.initially.argmax()) + 1
+        low, high = self.net.activations[layer - 1].reach
+        if math.isinf(low):
+            cause = f"every unit of layer {layer} was below the kink of its leaky ReLU"
+            return cause, "other initial weights"
+        if math.isinf(high):
+            cause = f"every unit of layer {layer} was 0 from the start, where ReLU is flat"
+            return cause, "other initial weights, or a leaky ReLU"
+        cause = f"layer {layer} was saturated from the start: inputs or weights too large"
+        return cause, "x scaled to about −1 to 1, or a smaller scale of the initial weights"
 
 
 def _not_finite(net: Parameters, norms: FloatArray) -> str:
@@ -524,7 +535,7 @@ def train(
     data, rest = data_of(net, x, y, options.batch_size), None
     if isinstance(held_out, (tuple, list)) and len(held_out) == 2:
         names = ("validation[0]", "validation[1]")
-        rest = data_of(net, held_out[0], held_out[1], None, names)
+        rest = data_of(net, held_out[0], held_out[1], None, names, data.dtype)
         rest.check()
     elif held_out is not None:
         expected = "a share between 0 and 1, or a pair (x, y)"
@@ -541,13 +552,17 @@ def data_of(
     y: ArrayLike,
     batch_size: BatchSize,
     names: tuple[str, str] = ("x", "y"),
+    dtype: DTypeLike | None = None,
 ) -> Data:
-    """Return data that fit the network, in which NaN and infinity of x may be yet to be found."""
+    """Return data that fit the network, in which NaN and infinity of x may be yet to be found.
+
+    ``dtype`` is that in which the network will compute, if `x` does not tell it.
+    """
     if validation.is_chunked(x, y):
         return chunks_of(net, x, y, batch_size, names)
     size = _USUAL_SIZE if batch_size == "auto" else batch_size
-    x, y = net.checked_data(x, y, names)
-    data = ArrayData(net, x, y, size, name=names[0])
+    x, y = net.checked_data(x, y, names, dtype)
+    data = ArrayData(net, x, y, size, name=names[0], dtype=dtype)
     if len(net.A[0]) == 1:  # a product by a single 0 is skipped, and infinity with it
         data.check()
     return data

@@ -206,6 +206,43 @@ def test_data_without_sense_are_refused_wherever_training_meets_them(kind, value
     assert random.bit_generator.state == np.random.default_rng(3).bit_generator.state
 
 
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.uint8])
+def test_data_that_saturate_are_warned_of_in_any_type(dtype):
+    x = np.random.default_rng(0).uniform(0, 255, (200, 3)).astype(dtype)
+    net = Network((3, 4, 1), seed=0, scale=1.0)
+    with pytest.warns(BackpropWarning, match="Layer 1 is saturated before the first step"):
+        fit(net, x, np.full((200, 1), 0.3, dtype if dtype != np.uint8 else float), epochs=1)
+
+
+def test_a_network_whose_data_were_refused_takes_the_type_of_the_next():
+    net, x, y = example(rows=600, dtype=np.float32)
+    x[595, 2] = np.nan
+    with pytest.raises(InvalidValueError):
+        fit(net, x, y, epochs=1)
+    fit(net, np.nan_to_num(x), y, epochs=1)
+    assert net.A[0].dtype == np.float32
+
+
+@pytest.mark.parametrize("k", [0, 1])
+def test_other_rows_are_looked_at_in_the_type_of_the_training(k):
+    net, x, y = example(rows=20, dtype=np.float32)
+    other = [x.astype(np.float64), y.astype(np.float64)]
+    other[k][7, 1] = 1e39
+    with pytest.raises(InvalidValueError, match=re.escape(f"`validation[{k}][7, 1]` is inf")):
+        fit(net, x, y, validation=tuple(other), epochs=1)
+
+
+def test_numbers_without_a_loss_are_not_blamed_on_the_learning_rate():
+    net, x, y = example(rows=600, dtype=np.float32)
+    linear = Network((3, 5, 2), activation="relu", output="identity", seed=0)
+    x[595, 2] = 9.97e36  # as files of measurements have where there is none
+    with pytest.raises(DivergenceError, match="numbers so large that float32 has no loss of them"):
+        fit(linear, x, y, epochs=1, learning_rate=1e-6)
+    net.A[0][0, 0] = np.nan
+    with pytest.raises(DivergenceError, match="a parameter was NaN or infinite before the first"):
+        fit(net, *example(rows=20)[1:], epochs=1)
+
+
 @pytest.mark.parametrize("share", [0.2, 0.99])
 def test_rows_that_are_held_out_are_checked_too(share):
     net, x, y = example(rows=600)
