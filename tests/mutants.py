@@ -233,8 +233,8 @@ MUTANTS = (
     training("momentum-ignored", "self.velocity *= self.options.momentum", "self.velocity *= 0"),
     training(
         "best-not-restored",
-        "        self.theta[:] = self.proven\n        too_large",
-        "        too_large",
+        "        self.theta[:] = self.proven\n        cause",
+        "        cause",
     ),
     training(
         "patience-off-by-one",
