@@ -220,7 +220,15 @@ def test_the_printed_backward_pass_is_what_the_library_prints(tmp_path):
     space = {}
     exec(compile(NETWORK, script, "exec"), space)
     shown = re.search(r"```text\n(def .*?)```", README, re.DOTALL)[1]
-    assert space["graph"].to_numpy().endswith(shown)
+    printed = space["graph"].to_numpy()
+    assert printed.endswith(shown)
+    before = printed.removesuffix(shown)
+    for above in ("import numpy as np", "def sigmoid(", "\nx = ", "\ny = "):
+        assert above in before
+    alone = {}
+    exec(printed, alone)
+    value, _ = alone["loss_and_gradient"](*(node.value for node in space["graph"].inputs))
+    assert value == pytest.approx(space["graph"].value)
 
 
 def test_the_table_of_speed_is_of_what_was_measured():
