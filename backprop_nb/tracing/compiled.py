@@ -41,6 +41,7 @@ def compiled(trace: Trace, xp: ModuleType = np) -> Function:
     from backprop_nb.tracing.elsewhere.program import path_elsewhere
 
     library = Library(xp)
+    library.warn_of_narrow(record.value.dtype for record in trace.records)
     return _compiled(
         trace,
         lambda new: path_elsewhere(new, library),

@@ -566,6 +566,26 @@ def test_jax_compiles_the_function():
     assert_same(gradient["W"], graph.backward().gradients[0]["W"])
 
 
+def test_jax_in_32_bits_is_told_once_and_with_what_to_write():
+    jax = pytest.importorskip("jax")
+    before = jax.config.jax_enable_x64
+    jax.config.update("jax_enable_x64", False)
+    try:
+        graph = bp.trace(by_positions, W, B)
+        with pytest.warns(bp.BackpropWarning, match="float32 here") as told:
+            fast = graph.compile(xp=jax.numpy)
+        assert told[0].filename == __file__
+        assert 'jax.config.update("jax_enable_x64", True)' in str(told[0].message)
+        value, _ = fast(W, B)  # another warning would be an error
+        assert value.dtype == np.float32
+        narrow = bp.trace(by_positions, np.float32(W), np.float32(B))
+        assert narrow.compile(xp=jax.numpy)(np.float32(W), np.float32(B))[0].dtype == np.float32
+        jax.config.update("jax_enable_x64", True)  # as it says
+        assert_same(graph.compile(xp=jax.numpy)(W, B)[0], graph.value)
+    finally:
+        jax.config.update("jax_enable_x64", before)
+
+
 def test_jax_compiles_what_is_written_in_place():
     jax = pytest.importorskip("jax")
     jax.config.update("jax_enable_x64", True)

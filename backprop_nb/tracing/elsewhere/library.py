@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from backprop_nb.errors import UnsupportedError
+from backprop_nb.errors import UnsupportedError, warn
 from backprop_nb.tracing import pytree
 
 _FLOATS = ("float32", "float64")
@@ -150,7 +151,25 @@ class Library:
         """Return what the library calls a type of numbers."""
         if dtype.kind == "b":
             return self.get("bool", "bool_")
-        return self.get(dtype.name)
+        function = self.get(dtype.name)
+        # It would warn at each array, in our lines, and say no more than warn_of_narrow.
+        return self.get(dtype.name.replace("64", "32")) if self._is_narrow else function
+
+    @property
+    def _is_narrow(self) -> bool:
+        """Whether the library computes in 32 bits, as JAX does until it is told otherwise."""
+        jax = sys.modules.get("jax") if self.name.startswith("jax") else None
+        return jax is not None and not jax.config.jax_enable_x64
+
+    def warn_of_narrow(self, dtypes: Iterable[np.dtype[Any]]) -> None:
+        """Say that the library has fewer digits than a program that computes in these types."""
+        if self._is_narrow and np.dtype(float) in dtypes:
+            warn(
+                f"{self.name} computes in float32 here, what the program has in float64: to 7 "
+                "digits, not to 16.\n"
+                '  instead:  jax.config.update("jax_enable_x64", True), before the first array is '
+                "made; or float32 in the trace"
+            )
 
     def dtype_of(self, x: Any) -> np.dtype[Any]:
         """Return what NumPy calls the type of an array's numbers."""
