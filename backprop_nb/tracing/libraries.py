@@ -33,17 +33,18 @@ _TWINS = {
 # What to write for functions of NumPy and of libraries that courses use.
 _WINDOWS = "np.lib.stride_tricks.sliding_window_view(x, window_shape), which is traced"
 _SAVED = "it afterwards, outside of the function: graph.value, or graph.node(name).value"
+_COSINES = (
+    "np.cos(K) @ x for the real part and -np.sin(K) @ x for the imaginary one, with n = len(x) "
+    "and K = 2 * np.pi * np.outer(np.arange({}), np.arange(n)) / n; complex numbers have no rules"
+)
 _IN_NUMPY = {
     "as_strided": _WINDOWS,
     "strides": _WINDOWS,
     "view": "x.reshape(…) for another shape, x.astype(…) for another type",
     **dict.fromkeys(("save", "savez", "savez_compressed", "savetxt"), _SAVED),
     "fromiter": "np.array([*values])",
-    **dict.fromkeys(
-        ("fft", "rfft"),
-        "np.cos(K) @ x for the real part and -np.sin(K) @ x for the imaginary one, with "
-        "K = 2 * np.pi * np.outer(k, np.arange(n)) / n; complex numbers have no rules",
-    ),
+    "fft": _COSINES.format("n"),
+    "rfft": _COSINES.format("n // 2 + 1"),
     "erf": "bp.define_rule(np.vectorize(math.erf), lambda g, ans, x: "
     "g * 2 / np.sqrt(np.pi) * np.exp(-(x**2))), under a name of its own",
     "expit": "bp.sigmoid(x)",
