@@ -192,9 +192,9 @@ def _at_its_ends(net: Parameters, sample: Sample, name: str) -> Iterator[Backpro
         else:
             instead = f"x = {rescale} and {_network(net)}, whose weights are as small as usual"
     yield BackpropError(
-        f"Layer 1 is saturated before the first step: {now:.0%} of the slopes of its "
-        f"{counted(len(A), 'unit')} over {counted(len(x), 'row')} are below {_FLAT:.1%} of the "
-        "largest possible, so hardly any gradient passes.",
+        f"Layer 1 is saturated before the first step: {100 * now:.0f} % of the slopes of its "
+        f"{counted(len(A), 'unit')} over {counted(len(x), 'row')} are below {100 * _FLAT:.1f} % of "
+        "the largest possible, so hardly any gradient passes.",
         given=f"x from {x.min():g} to {x.max():g}, A[0] from {A.min():.3g} to {A.max():.3g}",
         instead=instead,
     )

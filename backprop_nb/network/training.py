@@ -520,7 +520,7 @@ def _stuck(net: Parameters, loss: float, norms: FloatArray, shares: FloatArray) 
     if shares[layer] <= _STUCK_SHARE or norms.max() > _VANISHED * loss or loss == 0:
         return None
     return (
-        f"Training is stuck at layer {layer + 1}: {shares[layer]:.0%} of its outputs are "
+        f"Training is stuck at layer {layer + 1}: {100 * shares[layer]:.0f} % of its outputs are "
         f"saturated, so {net.activations[layer].sign}′ ≈ 0 and no gradient is left."
     )
 

@@ -81,7 +81,7 @@ FOUND = {
     "two labels": (SOFTMAX, ROWS, np.ones((60, 3)), "adds up to 3"),
     "no label": (SOFTMAX, ROWS, np.eye(4)[LABELS + 1][:, :3] * 0.0, "adds up to 0"),
     "not softmax": (SOFTMAX, ROWS, -SIZES, "from -"),
-    "pixels": (Network((64, 10, 1), seed=0), PIXELS, WHITE[:, :1], r"9\d% of the slopes"),
+    "pixels": (Network((64, 10, 1), seed=0), PIXELS, WHITE[:, :1], r"9\d % of the slopes"),
     "pixels, tanh": (
         Network((64, 10, 1), seed=0, activation="tanh"),
         PIXELS.tolist(),

@@ -308,7 +308,7 @@ def test_a_layer_without_slope_is_told_by_its_own_activation():
     net = Network((1, 2, 1), seed=0, activation="relu", output="identity")
     net.A[0], net.b[0] = np.ones((2, 1)), np.array([-5.0, -6.0])
     with (
-        pytest.raises(DivergenceError, match="100% of its outputs are saturated, so relu′ ≈ 0"),
+        pytest.raises(DivergenceError, match="100 % of its outputs are saturated, so relu′ ≈ 0"),
         pytest.warns(BackpropWarning, match="gives 0 for every row"),
     ):
         fit(net, [[1.0], [2.0]], [[1e12], [3e12]], epochs=1, learning_rate=1e-30)
@@ -521,7 +521,7 @@ def test_a_rate_too_large_is_said_to_be_with_the_layer_and_the_parameters_are_pu
     with pytest.raises(DivergenceError) as caught:
         fit(net, x, y, learning_rate=1e5, batch_size=None, epochs=9)
     assert str(caught.value) == (
-        "Training is stuck at layer 1: 100% of its outputs are saturated, so σ′ ≈ 0 and no "
+        "Training is stuck at layer 1: 100 % of its outputs are saturated, so σ′ ≈ 0 and no "
         "gradient is left. Likely cause: the learning rate is too large.\n"
         "  given:    learning_rate = 100000, stopped in epoch 2\n"
         "  expected: finite numbers, and a gradient that moves them\n"
