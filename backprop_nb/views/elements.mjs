@@ -48,6 +48,10 @@ export const filled = ({ shapes }, [shape, ...texts]) =>
 /** How many there are of something, in words: "1 node", "3 nodes". */
 export const counted = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
 
+/** Which of how many: "step 9 of 12", as wide as the last of them, so that nothing beside it moves. */
+export const counter = (noun, now, last) =>
+  html("span", { class: "bpnb-count", "data-widest": `${noun} ${last} of ${last}` }, `${noun} ${now} of ${last}`);
+
 const ICONS = {
   first: "M3 2h2v12H3zM14 2v12L6 8z",
   back: "M12 2v12L4 8z",

@@ -6,6 +6,7 @@ import {
   Replay,
   bytes,
   clock,
+  counter,
   focusInside,
   html,
   live,
@@ -238,7 +239,7 @@ class Game extends Replay {
   updateHeading() {
     const { solution, worth } = this.found;
     const points = worth === 1 ? "point" : "points";
-    const epoch = html("span", { class: "bpnb-count" }, `epoch ${this.step} of ${this.last}`);
+    const epoch = counter("epoch", this.step, this.last);
     this.heading.replaceChildren(
       html("strong", {}, `Round ${this.model.get("round")}`),
       html("span", {}, solution ? "over" : `worth ${worth} ${points}`),

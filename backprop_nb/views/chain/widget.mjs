@@ -1,8 +1,8 @@
 // ChainRule; the scene is ChainScene in schema.py.
 // First half: pure functions.  Second half: the page.
 import {
-  Controls, big, clamp, clock, explained, focusInside, heatRamp, html, live, math, operator, panel, patched,
-  pictureOf, repaint, Replay, scrollInside, whenPointed,
+  Controls, big, clamp, clock, counter, explained, focusInside, heatRamp, html, live, math, operator, panel,
+  patched, pictureOf, repaint, Replay, scrollInside, whenPointed,
 } from "../view.mjs";
 
 // ---------------------------------------------------------------------------
@@ -423,7 +423,7 @@ class ChainView extends Replay {
     const kind = this.way === "right" ? "bpnb-forth" : "bpnb-back";
     this.title.replaceChildren(
       html("strong", { class: kind }, this.isProduct ? `From the ${this.way}` : "Step back"),
-      html("span", { class: "bpnb-count" }, `step ${this.step} of ${this.last}`),
+      counter("step", this.step, this.last),
       html("span", { class: "bpnb-formulas" }, ...parts),
     );
   }

@@ -2,7 +2,7 @@
 // First half: pure functions.  Second half: the page.  Every number is Python's; a weight is
 // dragged from one place of its curve to the next, so that dragging needs no kernel.
 import {
-  ARROW_KEYS, Controls, Replay, clamp, clock, drag, explained, html, live, math, namedRange, nearest,
+  ARROW_KEYS, Controls, Replay, clamp, clock, counter, drag, explained, html, live, math, namedRange, nearest,
   panel, patched, reading, redraw, repaint, rest, showAt,
 } from "../view.mjs";
 
@@ -97,6 +97,16 @@ const CHANGES = {
   difference: "difference",
 };
 
+/** A place that is as high as the highest of what is shown in it in turn, so that nothing below it moves. */
+function steady(place, kind) {
+  const room = html("div", { class: `bpnb-flow-steady ${kind}` }, place);
+  room.reserve = (contents, more = "") => {
+    const copies = contents.map((parts) => html("div", { class: `bpnb-flow-copy ${more}` }, ...parts));
+    room.replaceChildren(place, ...copies);
+  };
+  return room;
+}
+
 const controls = (...children) => html("div", { class: "bpnb-controls" }, ...children);
 const span = (...children) => html("span", {}, ...children);
 
@@ -159,11 +169,13 @@ class FlowView extends Replay {
   build() {
     this.title = html("div", { class: "bpnb-title" });
     this.verdict = html("div", { class: "bpnb-flow-verdict" });
+    this.titles = steady(this.title, "bpnb-flow-titles");
+    this.verdicts = steady(this.verdict, "bpnb-flow-verdicts");
     this.stand(
       "gradient_flow",
       "Gradient flow through a network",
-      html("div", { class: "bpnb-bar" }, ...this.buildReplay(this.scene.turn), this.title),
-      html("div", { class: "bpnb-flow" }, this.verdict, this.buildPictures(), this.buildMore()),
+      html("div", { class: "bpnb-bar" }, ...this.buildReplay(this.scene.turn), this.titles),
+      html("div", { class: "bpnb-flow" }, this.verdicts, this.buildPictures(), this.buildMore()),
     );
     this.updateScene();
     this.updatePlay();
@@ -302,6 +314,9 @@ class FlowView extends Replay {
     this.stack.style.setProperty("--width-of-both", units.width);
     this.stack.style.setProperty("--height-of-both", units.height + waterfall.height);
     this.batch.textContent = this.scene.batch;
+    this.titles.reserve(this.frames.map((_, step) => this.titleOf(step)), "bpnb-title");
+    const watched = new Set(this.frames.slice(0, -1).map(({ watch }) => watch));
+    this.verdicts.reserve([...[...watched].map((watch) => [html("p", {}, watch)]), this.verdictParts()]);
     this.updateSelected();
     this.updateStep();
   }
@@ -346,25 +361,28 @@ class FlowView extends Replay {
     return centre ? [{ ...light, kind: "circle", centre, radius: 18, width: 6 }] : [];
   }
 
-  updateStep() {
-    const { phase, words, formulas } = this.scene.frames[this.step];
-    this.updateReplay(words);
+  titleOf(step) {
+    const { phase, formulas } = this.frames[step];
     const parts = formulas.map((formula) => span(math(formula)));
     if (!parts.length) parts.push("the input is known, nothing is computed yet");
-    redraw(
-      this.title,
+    return [
       html("strong", { class: phase === "Backward" ? "bpnb-back" : "bpnb-forth" }, phase),
-      html("span", { class: "bpnb-count" }, `step ${this.step} of ${this.last}`),
+      counter("step", step, this.last),
       html("span", { class: "bpnb-formulas" }, ...parts),
-    );
+    ];
+  }
+
+  updateStep() {
+    this.updateReplay(this.frames[this.step].words);
+    redraw(this.title, ...this.titleOf(this.step));
     for (const part of [this.net, this.waterfall]) showAt(part, this.step);
     this.updateVerdict();
     this.updateFacts();
     this.updateTable();
   }
 
-  /** Say what became of the gradient; on the way there, what to watch for. */
-  updateVerdict() {
+  /** What became of the gradient. */
+  verdictParts() {
     const { text, start, ratio, factors } = this.scene.verdict;
     const parts = factors.map((factor, index) =>
       html(
@@ -377,8 +395,13 @@ class FlowView extends Replay {
     );
     const whole = [text, start, ratio].map((each) => html("p", {}, each));
     whole.at(-1).append(...parts.flatMap((part) => [" ", part]));
-    const watch = html("p", {}, this.scene.frames[this.step].watch);
-    redraw(this.verdict, ...(this.step < this.last ? [watch] : whole));
+    return whole;
+  }
+
+  /** Say what became of the gradient; on the way there, what to watch for. */
+  updateVerdict() {
+    const watch = html("p", {}, this.frames[this.step].watch);
+    redraw(this.verdict, ...(this.step < this.last ? [watch] : this.verdictParts()));
   }
 
   updateTable() {
