@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -13,7 +14,17 @@ from backprop_nb.tracing.emit.algebra import Expression
 from backprop_nb.tracing.emit.notation import NUMPY, Notation, Printed
 from backprop_nb.tracing.emit.program import Program
 from backprop_nb.tracing.graph import Node
-from backprop_nb.tracing.rules.template import ATOM, SUM, Source, array_name, literal, typed
+from backprop_nb.tracing.rules import TABLE
+from backprop_nb.tracing.rules.template import (
+    ATOM,
+    PRODUCT,
+    SUM,
+    UNARY,
+    Source,
+    array_name,
+    literal,
+    typed,
+)
 
 _WHERE = np.where  # while a trace runs there is another one
 
@@ -138,6 +149,10 @@ class Printer:
         keywords = self._portable(expression) if is_source else self._lettered(expression.keywords)
         if is_whole:
             keywords = {key: value for key, value in keywords.items() if key != "output"}
+        if _adds_a_negative(expression) and arguments[1][1] is UNARY:
+            # As a loss that begins with 0 and takes -log away: the same number, to the last bit.
+            arguments[1] = arguments[1][0][1:], PRODUCT
+            return self._notation.call(TABLE[np.subtract], arguments, keywords, with_number)
         return self._notation.call(expression.row, arguments, keywords, with_number)
 
     def _operand(self, expression: Expression, operand: Expression) -> Printed:
@@ -224,7 +239,12 @@ class Printer:
         return Source(f"np.asarray({literal(leaf.tolist())})") if is_number else leaf
 
 
+_POSITIONS = re.compile(r"np\.asarray\((\[+)([^,()]*, [^,()]*), [^,()]*, [^()]*\]\)")
 _OF_ONE_TRIANGLE = np.linalg.cholesky, np.linalg.eigh, np.linalg.eigvalsh
+
+
+def _adds_a_negative(expression: Expression) -> bool:
+    return expression.calls(np.add) and expression.operands[1].calls(np.negative)
 
 
 def _symmetric(matrix: Printed, value: Any, options: Mapping[str, Any]) -> Printed:
@@ -248,5 +268,9 @@ def _types_beside(expression: Expression) -> set[np.dtype[Any]]:
 
 
 def _brief(line: str) -> str:
-    """Return a statement, and of a very long one its beginning: many may come back through it."""
+    """Return a statement, and of a very long one its beginning: many may come back through it.
+
+    Of an array of positions a reader needs to see that there is one.
+    """
+    line = _POSITIONS.sub(r"\1\2, …]", line)
     return line if len(line) <= MAX_LINE else f"{line[:MAX_LINE]}…"

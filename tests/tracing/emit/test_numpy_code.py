@@ -820,3 +820,33 @@ def source_for_jax(source):
     space = {}
     exec(source.replace("import numpy as np", "import jax.numpy as np"), space)
     return list(space.values())[-1]
+
+
+def test_a_comment_shows_of_an_array_of_positions_its_beginning():
+    places = np.array([0, 1, 2, 0, 1])
+    source = bp.trace(
+        lambda p: -np.sum(np.log(p[np.arange(5), places])), np.ones((5, 3))
+    ).to_numpy()
+    comments = [line for line in source.splitlines() if "# back through" in line]
+    assert any("[[0, 1, …], [0, 1, …]]" in line for line in comments)
+    assert "np.asarray" not in "".join(comments)
+    assert "np.asarray([0, 1, 2, 0, 1])" in source
+
+
+def test_to_add_a_negative_is_to_subtract():
+    def f(x):
+        loss = 0
+        for k in range(2):
+            loss += -np.log(x[k])
+        return loss + -2.0
+
+    x = np.array([0.3, 0.4])
+    graph = bp.trace(f, x)
+    source = graph.to_numpy()
+    assert "= 0 - np.log(" in source
+    assert "+ -np.log(" not in source
+    assert r"+ -\log" not in graph.to_latex()
+    assert r"0 - \log(" in graph.to_latex()
+    space = {}
+    exec(source, space)
+    assert space["f_and_gradient"](x)[0] == f(x)
