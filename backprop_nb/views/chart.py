@@ -153,7 +153,9 @@ class Chart:
     @property
     def x_ticks(self) -> list[float]:
         """The numbers that stand below the plot."""
-        return self.x.ticks(max(4, round(self.plot[2] / 60)))
+        count = max(4, round(self.plot[2] / 60))
+        ticks = self.x.ticks(count)  # of which one alone would not tell the scale
+        return ticks if self.x.bare or len(ticks) > 1 else self.x.ticks(count + 2)
 
     def add(self, series: Series) -> None:
         """Add a line; a break in the numbers (NaN, infinity) breaks the line."""
