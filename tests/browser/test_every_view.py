@@ -139,6 +139,8 @@ def test_a_step_beyond_an_end_is_told(open_view, name):
         box = told.bounding_box()
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= 1400
+        slider = page.locator(".bpnb-buttons + input").bounding_box()  # which leads away from here
+        assert box["y"] >= slider["y"] + slider["height"]
         page.keyboard.press(back)
         expect(told).to_have_count(0)
 
