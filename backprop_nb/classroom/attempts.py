@@ -35,6 +35,10 @@ MAX_BESIDE: Final = 64_000_000
 _FEW, _FEW_ALONE = 5, 2
 """So many attempts are plainly one student's in a folder of many, or where nobody else is."""
 
+_FEW_COPIES, _FEW_COPIES_ALONE = 3, 1
+"""As above where a browser may have numbered them: it does that to files of many students, too."""
+_COPY: Final = re.compile(r"\(\d+\)$")
+
 _DATA: Final = {
     *(".csv", ".tsv", ".txt", ".dat", ".npy", ".npz", ".json", ".mat", ".h5", ".pkl", ".gz"),
     *(".png", ".jpg", ".jpeg", ".svg", ".toml", ".yaml", ".yml"),
@@ -134,10 +138,12 @@ def class_of(files: Sequence[File], function: str, pattern: str, attempts: str) 
                 HandedIn(each.name, each.student, each.path, each.root, each.place, beside)
             )
         alone = all(each.student == student for each in files)
+        is_copied = any(_COPY.search(each.stem) for each in code)
+        few, few_alone = (_FEW_COPIES, _FEW_COPIES_ALONE) if is_copied else (_FEW, _FEW_ALONE)
         for each in counting:
             if too := [*_too(each, code, others)]:
                 unsure[each.name] = several_meant(each.name, too)
-            elif each.shared and len(code) > (_FEW_ALONE if alone else _FEW):
+            elif each.shared and len(code) > (few_alone if alone else few):
                 unsure[each.name] = (
                     f"{len(code)} files count as one student's attempts, as they are called alike; "
                     "with --attempts all each is a student's."
@@ -158,8 +164,16 @@ def several_meant(one: str, others: Sequence[str]) -> str:
 def _too(one: File, code: Sequence[File], others: Mapping[str, str]) -> Iterator[str]:
     """Yield what could be meant as well: other files, and what may be somebody else's."""
     for each in code:
-        if others.get(each.name, "").startswith(_ANOTHER) or _may_be_two_peoples(one, each):
+        why = others.get(each.name, "")
+        is_tie = why.endswith("attempt.") and _is_as_old(one, each)
+        if is_tie or why.startswith(_ANOTHER) or _may_be_two_peoples(one, each):
             yield each.name
+
+
+def _is_as_old(one: File, other: File) -> bool:
+    """Whether nothing says which of two attempts, which are not the same, is newer."""
+    ages = [(_base(each), _age(each)[:-1], each.path.suffix) for each in (one, other)]
+    return ages[0] == ages[1] and one.text != other.text
 
 
 def _may_be_two_peoples(one: File, other: File) -> bool:
