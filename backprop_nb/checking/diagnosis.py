@@ -49,6 +49,7 @@ from backprop_nb.checking.unexplained import (
 )
 from backprop_nb.checking.wording import spoken_report
 from backprop_nb.errors import in_words
+from backprop_nb.network.document import equation as equation_of
 
 SUBJECT = "backward"
 _IN_ORDER = "in the order of the backward pass"
@@ -310,7 +311,7 @@ class _Judge:
                 continue
             text = f"{lead}{unknown}"
             if said:
-                text = f"{checked.name} is wrong, too, and not because of what is above it."
+                text = f"{checked.name} is wrong, too."
             its = f" It {factor}." if factor else _nearly(checked)
             said[kind] = [checked.name], f"{text}{its}{look}"
             if spoils_below:
@@ -475,7 +476,7 @@ def message(
         else f"{placed.symbols(K)}; the other layers do it right"
     )
     cited = mistake.equation and convention.plain
-    equation = f" It breaks equation [{mistake.equation}]." if cited else ""
+    equation = f" It breaks {_in_full(mistake.equation)}." if cited else ""
     either = [_titles(each, K, convention) for each in ties[:_MAX_TIES]]
     same = (
         f" The gradients are just as consistent with {' or with '.join(either)}." if either else ""
@@ -485,6 +486,10 @@ def message(
         f"{parameter}: consistent with “{placed.title(K, convention)}”{together}. "
         f"{begins}, {_IN_ORDER}: {quantity}. {words.explanation}{equation}{same}"
     )
+
+
+def _in_full(tag: str) -> str:
+    return f"equation [{tag}], {equation_of(tag).text}"
 
 
 # Of a mistake that is made at some layers only.

@@ -120,7 +120,7 @@ def check_gradient(
     >>> print(bp.check_gradient(f, (2 * w * x**2, -2 * w**2 * x), w, x))
     f: 1 of 2 gradients right.
       dw  right
-      dx  wrong: dx[1] is -32, expected 32 (largest relative error 2)
+      dx  wrong: dx[1] is -32, expected 32 (relative error 2)
     <BLANKLINE>
     dx has the opposite sign: it is −1 times the right one.
     >>> def gradient(w, x):

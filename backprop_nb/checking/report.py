@@ -193,7 +193,19 @@ class Checked:
         text = f"wrong: {self.place} is {given}, expected {expected}"
         if not np.isfinite(self.error):
             return text
-        return f"{text} (largest relative error {self.error:.2g})"
+        return f"{text}{self._error_in_words()}"
+
+    def _error_in_words(self) -> str:
+        """Say how large the error is, relative to the entry itself or to the largest one."""
+        assert self.given is not None
+        given, expected = (float(each[self.worst]) for each in (self.given, self.expected))
+        largest, off = float(np.abs(self.expected).max()), abs(given - expected)
+        if not largest:
+            return ""
+        is_of_largest = math.isclose(off, self.error * largest, rel_tol=1e-6)
+        if not expected or (is_of_largest and abs(expected) < largest):
+            return f" (error {off / largest:.2g} of the largest entry)"
+        return f" (relative error {off / abs(expected):.2g})"
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -283,6 +284,20 @@ class Equation(Passage):
         state = ", corrected" if self.corrected else ""
         return f"<Equation [{self.tag}]: {self.title}{state}>"
 
+    @property
+    def text(self) -> str:
+        """The right form in one line of plain text.
+
+        >>> equation("loss").text, equation("sigmoid").text
+        ('L(θ) = ‖y − f_K(θ, x)‖²', 'σ(x) = 1 / (1 + e^{−x})')
+        >>> equation("chain-second").text
+        '∂L/∂θ_{K−2} = ∂L/∂f_K · ∂f_K/∂f_{K−1} · ∂f_{K−1}/∂θ_{K−2}'
+        """
+        text = self.latex
+        for pattern, new in _IN_TEXT:
+            text = re.sub(pattern, new, text)
+        return text
+
     def _repr_latex_(self) -> str:
         return rf"$${self.latex} \tag{{{self.tag}}}$$"
 
@@ -296,6 +311,26 @@ class Equation(Passage):
 
 _BY_OUTPUT = r"\frac{\partial L}{\partial f_K}"
 _LAST_BY_INPUT = r"\frac{\partial f_K}{\partial f_{K-1}}"
+
+
+_PART = r"((?:[^{}]|{[^{}]*})*)"
+_IN_TEXT = (
+    (rf"\\frac{{\\partial {_PART}}}{{\\partial {_PART}}}", r"∂\1/∂\2"),
+    (rf"\\frac{{{_PART}}}{{{_PART}}}", r"\1 / (\2)"),
+    (r" ?\\rVert\^2", "‖²"),
+    (r" ?\\rVert", "‖"),
+    (r"\\lVert ", "‖"),
+    (r"\\cdots", "⋯"),
+    (r"\\ldots", "…"),
+    (r"\\circ", "∘"),
+    (r"\\sigma", "σ"),
+    (r"\\theta", "θ"),
+    (r"_{(\w)}", r"_\1"),
+    (r"\\(?=[{}])", ""),
+    (r"(?<=[\w}⋯]) (?=[∂⋯])", " · "),
+    ("-", "−"),
+)
+"""What stands in plain text for a formula's LaTeX, in this order."""
 
 
 def _by_theta(above: str, index: str) -> str:

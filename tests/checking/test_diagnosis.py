@@ -635,7 +635,7 @@ def test_of_two_faults_in_two_gradients_both_are_told():
     first, second = said_of(two)
     assert first.startswith("db[2] is the first gradient that is wrong")
     assert "It is 3 times the right one. dA[2] is right, and so is δ_3" in first
-    assert second.startswith("dA[0] is wrong, too, and not because of what is above it.")
+    assert second.startswith("dA[0] is wrong, too.")
     assert "db[0] is right, and so is δ_1" in second
     assert len(said_of(two, hints="none")) == 1
 
@@ -972,3 +972,9 @@ def test_names_of_the_students_own_stay_what_they_are():
     course = {"parameters": "dict", "activation": "tanh", "loss": "cross-entropy", "layers": 2}
     report = bp.check_backward(backward, samples="columns", **course)
     assert re.search(r"and A is \(\d, \d\)", str(report).replace("\n", " "))
+
+
+def test_the_equation_that_a_mistake_breaks_is_written_out():
+    report = bp.check_backward(make_backward("missing_factor_2", samples="single"))
+    broken = "It breaks equation [loss], L(θ) = ‖y − f_K(θ, x)‖²."
+    assert broken in report.findings[0].message

@@ -447,3 +447,36 @@ def test_the_loss_is_that_of_the_data_before_the_gradient_wrote_into_them():
     assert np.allclose(report.parameters[0].expected, 2 * DATA.T @ (DATA @ np.ones(3)))
     assert report.findings[0].repair == "leave the line out"
     assert "It writes into what the loss reads: DATA is not as before" in report.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ([200.0, 4.0], "dw[1] is 4, expected 2 (error 0.01 of the largest entry)"),
+        ([100.0, 2.0], "dw[0] is 100, expected 200 (relative error 0.5)"),
+        ([200.0, 2.001], "dw[1] is 2.001, expected 2 (error 5e-06 of the largest entry)"),
+    ],
+)
+def test_an_error_is_said_with_what_it_is_relative_to(given, said):
+    def loss(w):
+        return np.sum(w**2 * np.array([100.0, 1.0]))
+
+    report = bp.check_gradient(loss, lambda w: np.array(given), np.ones(2))
+    assert f"wrong: {said}\n" in str(report)
+
+
+def test_a_mask_that_changes_a_name_in_place_is_told_by_what_the_name_holds():
+    X, T = np.random.default_rng(0).normal(size=(2, 5, 3))
+
+    def loss(W):
+        return np.sum((np.maximum(X @ W, 0) - T) ** 2)
+
+    def gradient(W):
+        d = 2 * (np.maximum(X @ W, 0) - T)
+        d *= X @ W < 0
+        return X.T @ d
+
+    (finding,) = bp.check_gradient(loss, gradient, np.eye(3)).findings
+    line = gradient.__code__.co_firstlineno + 2
+    assert (finding.line, finding.source) == (line, "X @ W < 0")
+    assert finding.difference.startswith(f"After line {line}, d has ")

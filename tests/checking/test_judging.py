@@ -43,7 +43,7 @@ def test_a_small_entry_beside_large_ones_is_held_against_itself():
 
     report = bp.check_gradient(lambda x: np.sum(x**2), gradient, x)
     assert str(report).splitlines()[1] == (
-        "  dx  wrong: dx[1] is 0.601, expected 0.6 (largest relative error 5e-06)"
+        "  dx  wrong: dx[1] is 0.601, expected 0.6 (relative error 0.0017)"
     )
     assert bp.check_gradient(lambda x: np.sum(x**2), lambda x: 2 * x + 1e-5, x).ok
 

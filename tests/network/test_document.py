@@ -381,3 +381,8 @@ def test_equations_and_tables_can_be_pickled():
     again, table = pickle.loads(pickle.dumps((EQUATIONS, residuals(*data))))
     assert again[3].check(*data) < 1e-12
     assert "shape: (1, 8)" in table.describe()
+
+
+def test_every_equation_can_be_read_without_latex():
+    for each in document.EQUATIONS:
+        assert re.search(r"[\\$]|\{\w\}", each.text) is None

@@ -169,7 +169,11 @@ def read(
         target = target_of(rewrite.root)
         of = text_of(target) if isinstance(target, PLACES) else ""
         of = RETURNED if isinstance(rewrite.root, ast.Return) else of
-        yield kept_too, "" if shown in (rewrite.root, getattr(rewrite.root, "value", None)) else of
+        # What dh *= h < 0 gives is dh, and not what is to its right.
+        is_it = getattr(rewrite.root, "value", None) is shown and not isinstance(
+            rewrite.root, ast.AugAssign
+        )
+        yield kept_too, "" if shown is rewrite.root or is_it else of
 
 
 def target_of(statement: ast.AST) -> ast.AST | None:
