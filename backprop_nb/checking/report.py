@@ -208,6 +208,9 @@ class Checked:
         return f" (relative error {off / abs(expected):.2g})"
 
 
+_NOT_STORED = ("given", "expected", "of", "elsewhere")
+
+
 @dataclass(frozen=True)
 class Finding(Suggesting):
     """A mistake that explains what is wrong.
@@ -238,6 +241,8 @@ class Finding(Suggesting):
         What the expression gives, and what it should give, as arrays.
     of
         The name of what has these values, where the expression, such as a mask, has none.
+    elsewhere
+        Whether these values are those of another batch than what is said of the gradients.
     number
         Which mistake it is where several were made at once, from 1.  Findings of one number
         are alternatives: each explains that mistake.
@@ -256,6 +261,7 @@ class Finding(Suggesting):
     given: Array | None = field(default=None, repr=False, compare=False)
     expected: Array | None = field(default=None, repr=False, compare=False)
     of: str = field(default="", repr=False, compare=False)
+    elsewhere: bool = field(default=False, repr=False, compare=False)
     number: int = 1
 
     @property
@@ -290,14 +296,12 @@ class Finding(Suggesting):
         return self._should_give(f"{gives}{at}", should)
 
     def _should_give(self, one: str, other: str) -> str:
+        text = f"what is marked gives {one}, and should give {other}."
         if self.of:
-            of = (
-                f"After line {self.line}, {self.of}"
-                if self.of[:4] != "what"
-                else self.of.capitalize()
-            )
-            return f"{of} has {one}, and should have {other}."
-        return f"What is marked gives {one}, and should give {other}."
+            of = self.of if self.of[:4] == "what" else f"after line {self.line}, {self.of}"
+            text = f"{of} has {one}, and should have {other}."
+        text = f"on another batch than above, {text}" if self.elsewhere else text
+        return text[0].upper() + text[1:]
 
     @property
     def at_line(self) -> tuple[str, ...]:
@@ -324,7 +328,7 @@ class Finding(Suggesting):
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON can hold it, without the arrays."""
-        kept = (each.name for each in fields(self) if each.name not in ("given", "expected", "of"))
+        kept = (each.name for each in fields(self) if each.name not in _NOT_STORED)
         return {name: getattr(self, name) for name in kept} | {
             "layers": list(self.layers),
             "source": str(self.source),

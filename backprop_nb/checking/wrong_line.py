@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from backprop_nb.checking.asking import Answers
 from backprop_nb.checking.convention import Course
 from backprop_nb.checking.diagnosis import UNKNOWN
@@ -189,8 +191,20 @@ def with_line(report: Report, line: Finding | None, course: Course) -> Report:
         given=line.given,
         expected=line.expected,
         of=line.of,
+        elsewhere=_is_of_another_batch(line, course),
     )
     return replace(report, findings=tuple(findings))
+
+
+def _is_of_another_batch(line: Finding, course: Course) -> bool:
+    """Whether a line's values are not those of the batch that the gradients are told of.
+
+    A shape in which no batch has a part is the same.
+    """
+    if course.N_is_1 or line.given is None or line.expected is None:
+        return False
+    shapes = np.shape(line.given), np.shape(line.expected)
+    return shapes[0] == shapes[1] or any(line_probes(course)[0].N in each for each in shapes)
 
 
 def _in_own_names(text: str, course: Course) -> str:

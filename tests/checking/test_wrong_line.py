@@ -353,3 +353,39 @@ def test_what_is_wrong_in_each_round_is_said_with_the_names_of_the_course():
     finding = bp.check_backward(without_slopes).findings[0]
     assert finding.line == without_slopes.__code__.co_firstlineno + 7
     assert (finding.quantity, finding.proved) == ("∂L/∂z3", True)
+
+
+_CLASSIFIER = _IN_ROWS | {"output": "softmax", "loss": "cross-entropy", "parameters": "dict"}
+
+
+def with_axes_kept(params, X, Y):
+    Z1 = X @ params["W1"] + params["b1"]
+    H = np.maximum(Z1, 0)
+    E = np.exp(H @ params["W2"] + params["b2"])
+    dZ2 = (E / E.sum(axis=1, keepdims=True) - Y) / len(X)
+    db2 = dZ2.sum(axis=0, keepdims=True)
+    dZ1 = dZ2 @ params["W2"].T * (Z1 > 0)
+    return {"W1": X.T @ dZ1, "b1": dZ1.sum(axis=0), "W2": H.T @ dZ2, "b2": db2}
+
+
+def test_axes_that_are_kept_are_wrong_where_they_are_and_not_where_they_are_returned():
+    finding = bp.check_backward(with_axes_kept, layers=2, **_CLASSIFIER).findings[0]
+    assert finding.line == with_axes_kept.__code__.co_firstlineno + 5
+    assert (finding.repair, finding.proved) == ("leave out keepdims=True", True)
+    assert finding.difference.startswith("What is marked gives shape (1, ")
+
+
+def with_another_mask(params, X, Y):
+    Z1 = X @ params["W1"] + params["b1"]
+    H = np.maximum(Z1, 0)
+    E = np.exp(H @ params["W2"] + params["b2"])
+    dZ2 = (E / E.sum(axis=1, keepdims=True) - Y) / len(X)
+    dZ1 = dZ2 @ params["W2"].T
+    dZ1 *= Z1 < 0
+    return {"W1": X.T @ dZ1, "b1": dZ1.sum(axis=0), "W2": H.T @ dZ2, "b2": dZ2.sum(axis=0)}
+
+
+def test_values_of_another_batch_than_that_of_the_gradients_are_said_to_be():
+    finding = bp.check_backward(with_another_mask, layers=2, **_CLASSIFIER).findings[0]
+    line = with_another_mask.__code__.co_firstlineno + 6
+    assert finding.difference.startswith(f"On another batch than above, after line {line}, dZ1 has")

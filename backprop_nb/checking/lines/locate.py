@@ -428,7 +428,9 @@ class _Search:
             )
             for x in was
         )
-        if written.computes and is_right and not is_truer:  # it gave what is true
+        is_of_that_shape = was[-1].shape == now[-1].shape
+        # It gave what is true, and in its shape.
+        if written.computes and is_right and is_of_that_shape and not is_truer:
             cost += 0.1 if is_now else 0.7
         return cost
 

@@ -545,6 +545,11 @@ def _other_calls(scope: Scope, node: ast.Call) -> Iterator[Way]:
         yield Way(ast.Call(other, args, node.keywords), "function", 1.0)
     if is_method and args and not isinstance(args[-1], ast.Starred):
         yield Way(ast.Call(function, args[:-1], node.keywords), "argument", 1.1)
+    for each in node.keywords:
+        if each.arg == "keepdims":
+            rest = [other for other in node.keywords if other is not each]
+            left_out = ast.Call(function, args, rest)
+            yield Way(left_out, "axis", 0.8, f"leave out keepdims={text_of(each.value)}")
     for call in scope.calls.get(text_of(function), ()):
         if list(map(text_of, call.keywords)) != list(map(text_of, node.keywords)):
             yield Way(ast.Call(function, args, call.keywords), "argument", 1.0)
