@@ -321,3 +321,11 @@ def test_the_kinks_of_many_relus_near_by_accuse_nobody(returned):
     report = bp.check_gradient(loss, gradient, W, b)
     assert report.ok
     assert not any("a kink or a jump" in note for note in report.notes)
+
+
+def test_a_gradient_of_a_function_that_reads_text_of_a_value_is_judged_by_differences():
+    def f(x):
+        return float(f"{x}") * x
+
+    assert bp.check_gradient(f, lambda x: 2 * x, 0.7).ok
+    assert not bp.check_gradient(f, lambda x: x, 0.7).ok
