@@ -480,3 +480,20 @@ def test_a_mask_that_changes_a_name_in_place_is_told_by_what_the_name_holds():
     line = gradient.__code__.co_firstlineno + 2
     assert (finding.line, finding.source) == (line, "X @ W < 0")
     assert finding.difference.startswith(f"After line {line}, d has ")
+
+
+def test_a_gradient_that_is_handed_on_as_another_one_is_wrong_at_that_line():
+    T = np.arange(6.0).reshape(2, 3)
+
+    def loss(b1, b2):
+        return np.sum((np.tanh(b1) @ np.ones((4, 3)) + b2 - T) ** 2)
+
+    def gradient(b1, b2):
+        d = 2 * (np.tanh(b1) @ np.ones((4, 3)) + b2 - T)
+        db2 = d.sum(axis=0)
+        db1 = db2
+        return db1, db2
+
+    finding = bp.check_gradient(loss, gradient, 0.1 * np.arange(4.0), np.ones(3)).findings[0]
+    assert finding.line == gradient.__code__.co_firstlineno + 3
+    assert finding.quantity == "∂L/∂b1"

@@ -411,6 +411,8 @@ class Quantities:
             for piece, array in self._every():
                 if array.size == size:
                     yield from self._scaled(slot, piece, wrong, without)
+                elif self._is_meant_for(slot, array, wrong) and not piece.transposed:
+                    yield [piece]
             return
         yield from self._loops(count)
         for key, array in arrays.items():
@@ -421,6 +423,15 @@ class Quantities:
                     yield rows[::-1]
         if count <= _MAX_ROUNDS and self.runs.count < _MAX_RUNS:
             yield self._one_by_one(slot, was, before)
+
+    def _is_meant_for(self, slot: Slot, array: Array, wrong: frozenset[int]) -> bool:
+        """Whether a name is handed on, as in ``db1 = db2``, where another gradient is right."""
+        is_name = isinstance(slot.node, ast.Name) and isinstance(slot.statement, ast.Assign)
+        return (
+            is_name
+            and len(wrong) == 1
+            and all(np.array_equal(array, self.runs.here.expected[k]) for k in wrong)
+        )
 
     def _every(self) -> Iterator[tuple[Piece, Array]]:
         """Yield what is true, as it is and transposed, until the function has run often enough."""
