@@ -33,7 +33,6 @@ from backprop_nb.checking.search import is_right
 from backprop_nb.checking.unexplained import layers_meant, other_courses
 from backprop_nb.checking.wrong_line import (
     line_of,
-    lines_together,
     may_have_line,
     raised_line,
     with_line,
@@ -236,8 +235,6 @@ def check_backward(
     with contextlib.suppress(EndedError):
         if may_have_line(answers, course, hints):
             line = call(line_of, backward, course, hints)
-            if line is None or not line.proved:  # two may explain it better than one
-                line = call(lines_together, backward, course, hints) or line
             report = with_line(report, line, course)
     with contextlib.suppress(EndedError):
         if not dots and _may_be_another_course(report):

@@ -53,6 +53,17 @@ def raised_line(answers: Answers, hints: Hints) -> Finding | None:
 
 
 def line_of(backward: Callable[..., Any], course: Course, hints: Hints) -> Finding | None:
+    """Return the line that explains what is wrong, alone or together with another one.
+
+    Two may explain it better than one that is not proved.
+    """
+    line = _line_alone(backward, course, hints)
+    if line is not None and line.proved:
+        return line
+    return _lines_together(backward, course, hints) or line
+
+
+def _line_alone(backward: Callable[..., Any], course: Course, hints: Hints) -> Finding | None:
     """Return the line of a backward pass that alone explains what is wrong, if one does.
 
     Where another one explains it as well, either may be wrong, and both are named.
@@ -74,7 +85,7 @@ def line_of(backward: Callable[..., Any], course: Course, hints: Hints) -> Findi
     return _confirmed(found, probes) if found else None
 
 
-def lines_together(backward: Callable[..., Any], course: Course, hints: Hints) -> Finding | None:
+def _lines_together(backward: Callable[..., Any], course: Course, hints: Hints) -> Finding | None:
     """Return the first of two lines that together explain what is wrong, which names the other.
 
     What to write in them is said only where it holds on networks of all sizes.

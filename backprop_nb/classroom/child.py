@@ -138,7 +138,6 @@ def _wrong_line(found: Any, answers: Answers, question: Question, bounds: Limits
     # See `supervisor._load_for`.
     from backprop_nb.checking.wrong_line import (
         line_of,
-        lines_together,
         may_have_line,
         raised_line,
     )
@@ -147,7 +146,7 @@ def _wrong_line(found: Any, answers: Answers, question: Question, bounds: Limits
     if may_have_line(answers, course, hints):
         try:
             with time_limit(bounds.for_line.timeout, bounds):
-                line = line_of(found, course, hints) or lines_together(found, course, hints)
+                line = line_of(found, course, hints)
         except OutOfTime:
             return {}
     if line is None or line.place is None:

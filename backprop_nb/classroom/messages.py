@@ -162,6 +162,7 @@ def encode_line(finding: Finding) -> dict[str, Any]:
         "quantity": finding.quantity,
         "repair": finding.repair,
         "proved": finding.proved,
+        "of": finding.of,
         "values": {
             name: _encode_array(np.asarray(each, dtype=np.float64))
             for name, each in arrays.items()
@@ -267,6 +268,7 @@ def decode_line(data: dict[str, Any], cells: Sequence[tuple[str, str]]) -> Findi
         proved=_of_type(data.get("proved"), bool),
         given=given,
         expected=expected,
+        of=clean_text(data.get("of", "")),
     )
 
 

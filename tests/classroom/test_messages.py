@@ -118,6 +118,7 @@ LINE = encode_line(
         proved=True,
         given=np.array([1, 2]),
         expected=np.eye(2),
+        of="dz",
     )
 )
 
@@ -126,6 +127,7 @@ def test_a_line_arrives_with_the_text_of_its_cell():
     came = decode_line(parse(json.dumps(LINE).encode()), CELLS)
     assert (came.line, came.source, came.place.around) == (2, "b + 1", CELLS[1][1])
     assert (came.quantity, came.repair, came.proved) == ("z1", "multiply it by 2", True)
+    assert came.of == "dz"
     assert came.given.tolist() == [1.0, 2.0]
     assert came.expected.shape == (2, 2)
     assert decode_line({}, CELLS) is None
