@@ -392,6 +392,9 @@ class Buffers:
             yield self._total(delta)
             yield np.subtract, (slope, self.total, slope)
             yield np.multiply, (slope, f, delta)
+        elif self.in_cache:
+            yield np.multiply, (delta, self.factor, f)
+            yield np.multiply, (f, slope, delta)
         else:
             for rows in self.rows[-1]:
                 yield np.multiply, (rows.delta, self.factor, rows.delta)
