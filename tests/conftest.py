@@ -1,11 +1,12 @@
 """What every test shares: fixed seeds, no windows, and one way to say "cannot run here"."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NoReturn
 
 import hypothesis
 import matplotlib as mpl
+import numpy as np
 import pytest
 
 collect_ignore = ["benchmarks"]  # scripts with peers of their own, run by hand
@@ -27,3 +28,14 @@ def cannot_run() -> Callable[[str], NoReturn]:
         pytest.skip(reason)
 
     return give_up
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left_behind() -> Iterator[None]:
+    """Fail a test that changes how NumPy prints or warns for those after it."""
+    before = np.get_printoptions(), np.geterr()
+    yield
+    after = np.get_printoptions(), np.geterr()
+    np.set_printoptions(**before[0])
+    np.seterr(**before[1])
+    assert after == before

@@ -16,7 +16,9 @@ import inspect
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import redirect_stdout
 from dataclasses import replace
+from io import StringIO
 from types import CellType, CodeType, FunctionType
 from typing import Any, NamedTuple
 
@@ -144,7 +146,11 @@ def _check_text(
     A step nearby then moves its value along, and that of the trace by less.  What is asked
     of the text, such as its length, is a decision: there a step changes nothing, or much.
     """
-    texts = [each for each in tape.guards if each.asked == "text" and each.scope is not None]
+    texts = [
+        each
+        for each in trace.guards
+        if each.asked == "text" and each.scope is not None and _is_moving(trace, each.position)
+    ]
     if not texts or trace.is_stopped or trace.value.dtype.kind != "f":
         return
     if not any(map(_reads, {*_codes(f), *tape.codes})):
@@ -153,21 +159,24 @@ def _check_text(
     place = next((each for each in places if not messages.is_only_kept(*each)), None)
     if place is None:
         return
-    step = float(np.cbrt(np.finfo(trace.value.dtype).eps))
-    new = pytree.rebuild(list(args), lambda _, leaf: _nearby(leaf, step))
-    named = {key: _nearby(kwargs[key], step) for key in trace.again.keywords}
     others = tuple(guard for guard in trace.guards if guard.asked != "text")
     fixed = replace(trace, guards=others)
-    with np.errstate(all="ignore"):
-        values = replayed(fixed, inputs_of(fixed, [*new, *named.values()]))
-    near, here = _value(f, new, kwargs | named, True), _value(f, args, kwargs, True)
-    if values is None or near is None or here is None or not _agree(here, trace.value):
-        return
-    traced = np.asarray(values[trace.output_index])
-    if _agree(near, traced) or not np.allclose(near, traced, rtol=20 * step, atol=0.0):
-        return
-    again = _value(f, new, kwargs | named, True)  # random numbers are others each time
-    if again is not None and _agree(near, again):
+
+    def both(step: float) -> tuple[Any, Any] | None:
+        """Return the value in the trace, and that without, after a step."""
+        new = pytree.rebuild(list(args), lambda _, leaf: _nearby(leaf, step))
+        named = {key: _nearby(kwargs[key], step) for key in trace.again.keywords}
+        with np.errstate(all="ignore"):
+            values = replayed(fixed, inputs_of(fixed, [*new, *named.values()]))
+        near = _value(f, new, kwargs | named, True)
+        if values is None or near is None:
+            return None
+        return np.asarray(values[trace.output_index]), near
+
+    parting = _parting(both, float(np.cbrt(np.finfo(trace.value.dtype).eps)))
+    here = _value(f, args, kwargs, True)  # last: what f keeps of its runs is of its arguments
+    if parting is not None and here is not None and _agree(here, trace.value):
+        traced, near = parting
         raise DetachedError(
             f"{trace.function_name} computes with numbers that are read from text, which would be "
             "disconnected from the computation graph.",
@@ -175,6 +184,47 @@ def _check_text(
             instead=messages.NOT_AS_TEXT,
             at=describe_place(*place),
         )
+
+
+def _is_moving(trace: Trace, position: int) -> bool:
+    """Whether a small step moves a value; what only decisions need, as np.round(x), is flat."""
+    return position < len(trace.records) and trace.carries[position]
+
+
+def _parting(
+    both: Callable[[float], tuple[Any, Any] | None], smallest: float
+) -> tuple[Any, Any] | None:
+    """Return two values that part as a number does which is read from text; ``None`` if none do.
+
+    Text of few digits says the same after a small step, so the steps grow until it does not.
+    A number then moves by as much in the other direction, and by twice as much after two
+    steps; an answer that is looked up by text does not, nor does what is random.
+    """
+    for step in (smallest, *(each for each in (1e-4, 1e-3, 1e-2, 1e-1) if each > smallest)):
+        pair = both(step)
+        if pair is None or _agree(*pair):
+            continue
+        gaps = [_gap(both(each)) for each in (step, -step, 2 * step)]
+        if any(each is None for each in gaps):
+            return None
+        here, back, twice = gaps
+        is_steady = np.array_equal(here, _gap(pair))
+        if is_steady and _is_near(-back, here) and _is_near(twice, 2 * here):
+            return pair
+    return None
+
+
+def _gap(pair: tuple[Any, Any] | None) -> Any:
+    if pair is None or np.shape(pair[0]) != np.shape(pair[1]):
+        return None
+    with np.errstate(all="ignore"):
+        return np.ravel(pair[1] - pair[0])
+
+
+def _is_near(first: Any, second: Any) -> bool:
+    """Whether two moves are the same but for digits and a bend."""
+    with np.errstate(all="ignore"):
+        return bool(np.linalg.norm(first - second) <= 0.6 * np.linalg.norm(second))
 
 
 @functools.lru_cache(maxsize=4096)
@@ -445,9 +495,9 @@ def _value(
     is_refused: bool,
     copied: Callable[[Any], Any] = copied,
 ) -> Any:
-    """Return the plain value of a function, ``None`` where it has none."""
+    """Return the plain value of a function, ``None`` where it has none; it prints nothing."""
     try:
-        with np.errstate(all="ignore"), warnings.catch_warnings():
+        with np.errstate(all="ignore"), warnings.catch_warnings(), redirect_stdout(StringIO()):
             warnings.simplefilter("ignore")
             new, named = copied((list(args), kwargs))
             return np.asarray(f(*new, **named))

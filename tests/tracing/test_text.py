@@ -71,6 +71,23 @@ def test_a_number_read_from_text_is_refused_at_the_line(name):
     assert "np.round(x, 3)" in str(raised.value)
 
 
+@pytest.mark.parametrize("precision", [8, 4, 1])
+@pytest.mark.parametrize("name", ["fromstring", "array2string"])
+def test_a_number_of_few_digits_is_refused_as_well(name, precision):
+    f, x = READ[name]
+    with (
+        np.printoptions(precision=precision, suppress=True),
+        pytest.raises(bp.DetachedError, match="from text"),
+    ):
+        bp.trace(f, x)
+
+
+@pytest.mark.parametrize("digits", [1, 3, 6])
+def test_a_number_within_longer_text_is_refused_with_any_digits(digits):
+    with pytest.raises(bp.DetachedError, match="from text"):
+        bp.trace(lambda x: float(f"{x:.{digits}f} ") * x, 0.712345678)
+
+
 def test_the_advice_works():
     assert bp.grad(lambda x: x * x)(0.7) == pytest.approx(1.4)
     assert bp.grad(lambda x: float(f"{np.round(x, 1)}") * x)(0.72) == pytest.approx(0.7)
@@ -95,6 +112,8 @@ HARMLESS = {
     "key": (named, X),
     "length": (lambda x: x * len(f"{x:.2f}") * float(2), 0.5),
     "looked up": (lambda x: {"0.7": float(2)}.get(f"{x:.1f}", 1.0) * x, 0.7),
+    "of several": (lambda x: x * float({"0.7": 2, "0.8": 5}.get(f"{x:.1f}", 3)), 0.72),
+    "no number": (lambda x: x * float(1 + f"{x:.2f}".count("7")), 0.72),
     "index": (lambda x: x[int(f"{np.argmax(x)}")] ** 2, X),
 }
 
@@ -105,6 +124,16 @@ def test_text_without_a_part_in_the_value_is_left_alone(name):
     step = 1e-6
     differences = (np.asarray(f(x + step)) - f(x - step)) / (2 * step)
     assert np.sum(bp.grad(f)(x)) == pytest.approx(differences, rel=1e-6)
+
+
+def test_what_a_function_prints_is_printed_once(capsys):
+    def f(x):
+        message = f"{x:.2f}"
+        print(message)
+        return x * float(2)
+
+    bp.trace(f, 0.7)
+    assert capsys.readouterr().out == "0.70\n"
 
 
 def test_a_log_has_one_entry_a_run():
