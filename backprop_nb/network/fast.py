@@ -143,8 +143,10 @@ class FastPass:
         if into is None:
             with _QUIET():
                 loss, gradient = buffers.run(x, y, N)
-                flat = x.ravel("K")
-                finite = not buffers.surprise and isfinite(loss + flat.dot(flat))
+                # Infinity in x reaches every row of ∂L/∂A_0, a sum of products of x, but a product
+                # by a single 0 is skipped.  One row instead of x saves a large network 2%.
+                tell = x.ravel("K") if self._widths[1] == 1 else gradient[0][0]
+                finite = not buffers.surprise and isfinite(loss + tell.dot(tell))
         else:
             (loss, gradient), finite = buffers.run(x, y, N), False
         if len(self._store) >= _MAX_BUFFERS:

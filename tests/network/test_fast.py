@@ -254,6 +254,26 @@ def test_nan_and_infinity_warn_the_second_time_too(name, value):
     assert caught[0].filename == __file__
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("rows", [1, 2, 5, 64])
+@pytest.mark.parametrize("widths", [(1, 1), (3, 1), (1, 4), (4, 3, 2), (40, 30, 10)], ids=str)
+@pytest.mark.parametrize("activation", ["sigmoid", "relu"])
+def test_nan_and_infinity_warn_where_no_gradient_passes(activation, widths, rows, dtype, value):
+    """Every unit of layer 1 is dead, or so far out that its slope is exactly 0."""
+    sizes = list(pairwise(widths))
+    A = [np.ones((m, n), dtype) for n, m in sizes]
+    b = [np.full(m, -1e4 * (i == 0), dtype) for i, (_, m) in enumerate(sizes)]
+    net = Network.from_parameters(A, b, activation=activation, output=activation)
+    x, y = np.ones((rows, widths[0]), dtype), np.ones((rows, widths[-1]), dtype)
+    net.loss_and_gradient(x, y)
+    for place in [(0, 0), (rows - 1, widths[0] - 1)]:
+        broken = x.copy()
+        broken[place] = value
+        with pytest.warns(BackpropWarning, match=rf"`x\[{place[0]}, {place[1]}\]` is {value}"):
+            net.loss_and_gradient(broken, y)
+
+
 def test_views_columns_and_other_dtypes_are_taken():
     net, x, y = example((4, 3, 2), 6)
     expected, _ = plain(net, x, y)
