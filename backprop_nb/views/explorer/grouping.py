@@ -260,12 +260,15 @@ def _folded(items: Sequence[_Item], level: int, before: str = "") -> list[_Item]
         header = before + run[0].spot.loops[level].header
         begins = rounds([item.spot for item in run], level)
         parts = [run[a:b] for a, b in pairwise([*begins, len(run)])]
+        after: list[_Item] = []
+        while _collects(parts[-1][-1].first, parts[0][0].first, parts[-1][0].first):
+            after.insert(0, parts[-1].pop())
         inner = {item.spot.loop(level + 1) for item in run}
         # Where nothing tells the rounds of two loops apart, they are counted together.
         shared = f"{header}, " if len(parts) == len(inner) == 1 and None not in inner else ""
         each = [_folded(part, level + 1, shared) for part in parts]
         if len(parts) < ROUNDS:
-            found += [item for inside in each for item in inside]
+            found += [item for inside in each for item in inside] + after
             continue
         is_known = computes_always([item.spot for item in run], level)
         whole = _Loop(header, len(parts) if is_known else 0)
@@ -273,7 +276,14 @@ def _folded(items: Sequence[_Item], level: int, before: str = "") -> list[_Item]
             keys = [key for item in part for key in item.parts]
             first = part[0]
             found.append(_Item(first.first, keys, loop, time, None, first.spot, whole, inside))
+        found += after
     return found
+
+
+def _collects(node: Node, first: Node, last: Node) -> bool:
+    """Whether a node assigns what several rounds made, from the first to the last one's begin."""
+    made = node.parents[1:] if node.op == "assigned" else ()
+    return any(first.index <= each.index < last.index and each.op != CONSTANT for each in made)
 
 
 def _key(node: Node, call: Chain | None) -> Hashable:

@@ -200,6 +200,22 @@ def test_each_round_of_a_loop_is_a_group_and_all_else_stays_outside():
     assert folded_at_first(groups, len(graph.nodes)) == [group.id for group in groups]
 
 
+def test_what_collects_the_rounds_of_a_loop_stands_behind_the_last():
+    def convolved(x, kernel):
+        out = np.zeros(5)
+        for i in range(5):
+            out[i] = np.sum(x[i : i + 3] * kernel)
+        return np.sum(out**2)
+
+    graph = bp.trace(convolved, np.arange(7.0), np.ones(3))
+    groups = groups_of(graph)
+    assert [group.name for group in groups] == [
+        f"for i in range(5) · round {k} of 5" for k in range(1, 6)
+    ]
+    assert {len(group.own) for group in groups} == {3}
+    assert not any(graph.node("out2").index in group.own for group in groups)
+
+
 def twice(x):
     for _ in range(2):
         x = np.sin(x) * x
