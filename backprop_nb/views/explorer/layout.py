@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
 
 from backprop_nb.views.explorer import columns
 from backprop_nb.views.explorer.placement import Box, Group, Layout, Point
@@ -42,7 +43,9 @@ def layered(
     for key, path in zip(near, picture.edges, strict=True):
         paths[key] = path
     bottom = _lead_by_lanes(paths, picture.nodes, edges, far, hubs, picture.height)
-    return Layout(picture.width, bottom, picture.nodes, paths, picture.groups)
+    layout = Layout(picture.width, bottom, picture.nodes, paths, picture.groups)
+    _put_in_order(layout, edges, weights, groups)
+    return layout
 
 
 # --- edges that run past many columns -----------------------------------------------
@@ -112,3 +115,75 @@ def _lead_by_lanes(
             *((to_x, lane), (to_x, lane), (to_x, to_y)),
         ]
     return height + _LANE * (len(lanes) + 1) if lanes else height
+
+
+# --- what is alike stands in order ----------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A node, or a group with all that is in it: positions of nodes, groups and edges."""
+
+    nodes: Sequence[int]
+    groups: Sequence[int]
+    edges: Sequence[int]
+
+    def place(self, layout: Layout) -> Box:
+        """Return where its corner lies, from left to right and then down."""
+        return layout.groups[self.groups[0]] if self.groups else layout.nodes[self.nodes[0]]
+
+
+def _put_in_order(
+    layout: Layout,
+    edges: Sequence[tuple[int, int]],
+    weights: Sequence[int],
+    groups: Sequence[Group],
+) -> None:
+    """Let parts that are connected alike change places, until the first to be computed is first.
+
+    Nothing tells an engine the rounds of a loop apart, and it puts them in any order.
+    """
+    at: list[list[int]] = [[] for _ in layout.nodes]
+    for key, edge in enumerate(edges):
+        for node in {*edge}:
+            at[node].append(key)
+
+    def part(nodes: Sequence[int], within: Sequence[int] = ()) -> _Part:
+        return _Part(sorted(nodes), within, sorted({key for node in nodes for key in at[node]}))
+
+    def kind(of: _Part) -> Hashable:
+        own = {node: -1 - k for k, node in enumerate(of.nodes)}
+        ends = [(*(own.get(end, end) for end in edges[key]), weights[key]) for key in of.edges]
+        sizes = [layout.nodes[node][2:] for node in of.nodes]
+        inner = [tuple(own[node] for node in groups[group][1]) for group in of.groups]
+        return tuple(ends), tuple(sizes), tuple(inner)
+
+    parts: dict[int | None, list[_Part]] = {None: []}
+    free = set(range(len(layout.nodes)))
+    for number in reversed(range(len(groups))):  # from the innermost
+        around, own = groups[number]
+        inside = parts.setdefault(number, [])
+        inside += [part([node]) for node in own]
+        free -= {*own}
+        whole = part(
+            [node for each in inside for node in each.nodes],
+            [number, *sorted(group for each in inside for group in each.groups)],
+        )
+        parts.setdefault(around, []).append(whole)
+        _swap(layout, inside, kind)
+    _swap(layout, [*parts[None], *(part([node]) for node in free)], kind)
+
+
+def _swap(layout: Layout, parts: Sequence[_Part], kind: Callable[[_Part], Hashable]) -> None:
+    """Let those of one kind have each other's places."""
+    alike: dict[Hashable, list[_Part]] = {}
+    for each in sorted(parts, key=lambda each: each.nodes[0]):
+        alike.setdefault(kind(each), []).append(each)
+    for those in alike.values():
+        places = sorted(those, key=lambda each: each.place(layout))
+        for what in ("nodes", "groups", "edges"):
+            found = getattr(layout, what)
+            taken = [[found[k] for k in getattr(place, what)] for place in places]
+            for each, its in zip(those, taken, strict=True):
+                for k, value in zip(getattr(each, what), its, strict=True):
+                    found[k] = value

@@ -169,3 +169,20 @@ def linked(edges):
 def test_a_value_with_few_uses_needs_no_lane():
     picture, _ = bus(4)
     assert max(y for path in picture.edges for _, y in path) <= picture.height
+
+
+def test_rounds_that_are_alike_stand_in_their_order():
+    """An engine sees no difference between them: they began with the thirteenth."""
+    rounds = [tuple(range(3 * k, 3 * k + 3)) for k in range(16)]  # x[i : i + 3], * K, np.sum
+    x, K, out, last = range(48, 52)
+    edges = [e for a, b, c in rounds for e in ((x, a), (a, b), (K, b), (b, c))]
+    edges += [(c, out) for _, _, c in rounds] + [(out, last)]
+    weights = [1 if tail in {x, K} else 8 for tail, _ in edges]
+    groups = [(None, nodes) for nodes in rounds]
+    picture = layered([(106.0, 78.0)] * 52, edges, weights, groups)
+    assert picture.groups == sorted(picture.groups)
+    for nodes, box in zip(rounds, picture.groups, strict=True):
+        assert all(inside(picture.nodes[node][:2], box) for node in nodes)
+    for (tail, head), path in zip(edges, picture.edges, strict=True):
+        assert inside(path[0], picture.nodes[tail])
+        assert inside(path[-1], picture.nodes[head])
