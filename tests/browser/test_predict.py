@@ -4,7 +4,7 @@ import re
 
 import pytest
 from accessibility import violations
-from page_tools import graph_of
+from page_tools import graph_of, open_as_in_a_notebook
 
 from backprop_nb.views.numbers import long
 
@@ -153,6 +153,18 @@ def test_the_strip_neither_jumps_nor_stands_empty(open_page, used_twice, tmp_pat
         heights.add(strip.bounding_box()["height"])
         assert page.locator(".bpnb-hint-text").inner_text().startswith("Rule:")
         assert max(heights) - min(heights) <= 2
+
+
+def test_what_was_found_at_the_end_is_above_the_fold(open_page, graph, tmp_path):
+    """Where nothing is asked, the strip has one row."""
+    path = graph.explore(predict="value").to_html(tmp_path / "page")
+    page, fold = open_as_in_a_notebook(open_page, path)
+    for end in ("start", "end"):
+        page.get_by_role("button", name=f"To the {end}").click()
+        assert page.locator(".bpnb-verdict").is_hidden()
+        assert quiz(page).bounding_box()["height"] < 50
+        below = page.locator(".bpnb-numbers .bpnb-big").last.bounding_box()
+        assert below["y"] + below["height"] < fold
 
 
 def test_a_button_leads_to_where_something_is_asked(open_page, used_twice, tmp_path):

@@ -109,8 +109,9 @@ export class Quiz {
     const idle = atEnd
       ? `The end: ${scoreWords(score)}.`
       : "Step forward. On the way back each step is asked for before it is shown.";
+    this.element.classList.toggle("bpnb-idle", !this.question);
     this.asked.textContent = this.question ? questionWords(this.question, mode) : idle;
-    this.verdict.textContent = said || (atEnd ? "" : HELP[mode]);
+    this.verdict.textContent = said || HELP[mode];
     this.verdict.className = `bpnb-verdict bpnb-${done || (said ? "open" : "help")}`;
     this.hint.replaceChildren(...this.below());
     this.score.textContent = score.asked && !atEnd ? scoreWords(score) : "";
@@ -120,7 +121,7 @@ export class Quiz {
   /** Under the verdict: the hint, and once it is answered, the rule that was asked about. */
   below() {
     const { done, hints } = this.record;
-    if (!done && !hints) return [this.atEnd ? "" : HINTS];
+    if (!done && !hints) return [HINTS];
     const all = hintsOf(this.question, this.mode);
     const { text, contribution } = done ? all[this.mode === "shape" ? 0 : 1] : all[hints - 1];
     const head = html("b", {}, done ? "Rule: " : `Hint ${hints} of 3: `);
