@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from backprop_nb.tracing.record import Guard, Record
+from backprop_nb.tracing.rules.adding import added_at, count_of_values
 from backprop_nb.tracing.rules.assignment import assigned
 from backprop_nb.tracing.rules.indexing import scatter_add
 
@@ -59,6 +60,10 @@ def _takes_any_length(record: Record, parent: int) -> bool:
     if function is assigned:
         values = record.parents[1 : 1 + len(record.keywords["at"])]
         return parent in values and record.parents.count(parent) == 1
+    if function is added_at:
+        start = int(record.keywords["shape"] is None)
+        values = record.parents[start : count_of_values(record.keywords)]
+        return parent in values and parent not in record.parents[:start]
     return function is scatter_add and record.parents[0] == parent
 
 

@@ -166,6 +166,8 @@ MIXED = {
     "assign one": lambda x: assigned_at(x * 2, np.argsort(x), 7.0, x),
     "assign others": lambda x: assigned_at(x * 2, np.argsort(x)[:2], FLAT[:2], x),
     "assign by a mask": lambda x: assigned_at(x * 2, x > 0, 7.0, x),
+    "picked one by one": lambda x: sum(x[i] * x[i + 1] for i in range(4)) + np.sum(x[LABELS] ** 2),
+    "picked beside the whole": lambda x: np.sum(x[x > 0]) + x[np.argsort(x)][1] * x[2] + x @ x,
     "average": lambda x: np.average(x, weights=MASK + 1),
     "solve": lambda x: np.sum(np.linalg.solve(np.outer(x[:2], x[:2]) + np.eye(2), WHOLE[0])),
     "norm": lambda x: np.linalg.norm(x, 0) * np.sum(x),

@@ -418,6 +418,7 @@ BUILDERS: Mapping[str, Builder] = {
     **dict.fromkeys(_MOVING, moving.moved),
     **dict.fromkeys(_PERMUTING, moving.permuted),
     "add_along_axis": moving.added_along,
+    "added_at": moving.added_up,
     "assigned": moving.assigned,
     "astype": _astype,
     "broadcast_to": moving.stretched,

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from backprop_nb.tracing.elsewhere.library import Library
 from backprop_nb.tracing.emit.algebra import Expression
+from backprop_nb.tracing.rules.adding import count_of_values
+from backprop_nb.tracing.rules.form import Hole
 from backprop_nb.tracing.rules.indexing import fill_index
 
 Call = Callable[..., Any]
@@ -149,16 +151,53 @@ def _in_a_row(library: Library, places: Any) -> Any:
 
 def added_at(library: Library, call: Expression) -> Call:
     """Return zeros with an array added at an index, in the library's own way to write."""
-    index, shape = call.keywords["index"], call.shape
+    return _added(library, call, 1, [call.keywords["index"]], False)
+
+
+def added_up(library: Library, call: Expression) -> Call:
+    """Return arrays added at an index each, all in one step: some libraries copy at each."""
+    options = call.keywords
+    return _added(library, call, count_of_values(options), options["at"], options["shape"] is None)
+
+
+def _added(
+    library: Library, call: Expression, count: int, at: Sequence[Any], has_start: bool
+) -> Call:
+    shape = call.shape
     places, size = _Places(library, shape), math.prod(shape)
     reshape, stretch = library.get("reshape"), library.get("broadcast_to")
+    # Where no array stands in an index, the entries are known before.
+    known = {k: places.of(index) for k, index in enumerate(at) if not _has_hole(index)}
 
-    def add(g: Any, *arrays: Any) -> Any:
-        found = places.of(fill_index(index, arrays))
-        g = g if tuple(g.shape) == tuple(found.shape) else stretch(g, tuple(found.shape))
-        return reshape(library.added(library.flat(g), _in_a_row(library, found), size), shape)
+    def add(*operands: Any) -> Any:
+        start, values = operands[: int(has_start)], operands[int(has_start) : count]
+        parts, rows = [], []
+        for k, (index, g) in enumerate(zip(at, values, strict=True)):
+            found = known[k] if k in known else places.of(fill_index(index, operands[count:]))
+            g = g if tuple(g.shape) == tuple(found.shape) else stretch(g, tuple(found.shape))
+            parts.append(library.flat(g))
+            rows.append(_in_a_row(library, found))
+        total = library.added(_in_one(library, parts), _joined_rows(library, rows), size)
+        total = reshape(total, shape)
+        return start[0] + total if start else total
 
     return add
+
+
+def _in_one(library: Library, parts: Sequence[Any]) -> Any:
+    return library.joined(parts) if len(parts) > 1 else parts[0]
+
+
+def _joined_rows(library: Library, rows: Sequence[Any]) -> Any:
+    """Return the numbers of entries in one row: NumPy's, unless some are computed."""
+    if all(isinstance(row, np.ndarray) for row in rows):
+        return np.concatenate(rows) if len(rows) > 1 else rows[0]
+    return _in_one(library, [library.array(x) if isinstance(x, np.ndarray) else x for x in rows])
+
+
+def _has_hole(index: Any) -> bool:
+    items = index if isinstance(index, tuple) else (index,)
+    return any(isinstance(item, Hole) for item in items)
 
 
 def assigned(library: Library, call: Expression) -> Call:

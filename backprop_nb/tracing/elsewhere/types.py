@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from backprop_nb.tracing.emit.algebra import Expression
+from backprop_nb.tracing.rules.adding import count_of_values
 from backprop_nb.tracing.rules.row import full_name
 
 _ONE_VALUE = ("getitem", "take_along_axis", "add_along_axis", "scatter_add")
@@ -45,6 +46,8 @@ def _values(call: Expression) -> Sequence[Expression]:
         return call.operands[:1]
     if name == "assigned":
         return call.operands[: 1 + len(call.keywords["at"])]
+    if name == "added_at":
+        return call.operands[: count_of_values(call.keywords)]
     if name == "where":
         return call.operands[1:]
     if name == "select":

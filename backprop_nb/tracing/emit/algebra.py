@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from backprop_nb.tracing.rules import TABLE, Row
+from backprop_nb.tracing.rules.adding import added_at, count_of_values
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,6 +84,10 @@ class Algebra:
             return found
         if row.function in _STRETCHING:
             operands = _without_stretching(operands, value.shape)
+        elif row.function is added_at:  # what is added in place stretches by itself
+            first, count = int(keywords["shape"] is None), count_of_values(keywords)
+            values = [each.unstretched for each in operands[first:count]]
+            operands = [*operands[:first], *values, *operands[count:]]
         return self.store(row, operands, keywords, value)
 
     def store(

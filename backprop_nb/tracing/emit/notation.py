@@ -16,7 +16,7 @@ from backprop_nb.tracing.rules.template import (
     ATOM,
     PRODUCT,
     UNARY,
-    Precedence,
+    Printed,
     Template,
     literal,
 )
@@ -36,9 +36,6 @@ _ACCENTS = dict(
     )
 )
 """What stands above a letter, of which TeX knows the name alone."""
-
-Printed = tuple[str, Precedence]
-"""A text, and how tightly it holds together."""
 
 
 @lru_cache(maxsize=4096)

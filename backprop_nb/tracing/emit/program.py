@@ -21,7 +21,8 @@ from backprop_nb.tracing.array import Traced
 from backprop_nb.tracing.emit.algebra import Algebra, Expression
 from backprop_nb.tracing.graph import Node, Trace
 from backprop_nb.tracing.record import CONSTANT, Guard, Record, outline
-from backprop_nb.tracing.reverse import Contributed, reverse, start_of
+from backprop_nb.tracing.reverse import reverse, start_of
+from backprop_nb.tracing.rules.adding import added_at
 from backprop_nb.tracing.rules.indexing import scatter_add
 from backprop_nb.tracing.tape import Tape
 from backprop_nb.tracing.varying import that_matter
@@ -186,10 +187,12 @@ class Program:
         uses = Counter(operand for each in self.needed for operand in each.operands)
         parts = {each for arrays in self.unpacked.values() for each in arrays}
         for node in nodes:
-            value, adjoint = self.forward[node.index], self.adjoints[node.index]
+            value = self.forward[node.index]
             if uses[value] > 1 or value.is_statement or value in parts:
                 yield value, node.name
-            if adjoint is not None and uses[adjoint] > 1:
+        for node in nodes:  # of x * y the adjoint of x is y, which has a name of its own
+            adjoint = self.adjoints[node.index]
+            if adjoint is not None and (uses[adjoint] > 1 or adjoint.is_statement):
                 yield adjoint, node.adjoint_name
         for number, each in enumerate(self.extra_constants, start=1):
             yield each, f"k{number}"
@@ -289,7 +292,7 @@ def _trace_both_ways(
         start = tape.input(seed)
         handed_on = _HandedOn(tape, trace)
         every = [traced[k] for k in range(len(trace.records))]
-        adjoints = reverse(trace, every, start, handed_on)
+        adjoints = reverse(trace, every, start, reversed_one=handed_on.take_note)
     finally:
         records = tape.close()
     values = [tape.index(traced[k].value) for k in range(len(traced))]
@@ -301,7 +304,7 @@ def _trace_both_ways(
     return records, values, back, tape.index(start), guards
 
 
-class _HandedOn(list[Contributed]):
+class _HandedOn:
     """Looks at what the rules hand on, and keeps none of it.
 
     Attributes
@@ -311,17 +314,16 @@ class _HandedOn(list[Contributed]):
     """
 
     def __init__(self, tape: Tape, trace: Trace) -> None:
-        super().__init__()
         self.guards: list[Guard] = []
         self._tape, self._trace, self._seen = tape, trace, len(tape.records)
 
-    def append(self, contributed: Contributed) -> None:
-        """Take note of a rule that has just been run."""
-        record, made = self._trace.records[contributed[0]], self._tape.records
+    def take_note(self, index: int) -> None:
+        """Take note of the rules of a record, which have just been run."""
+        record, made = self._trace.records[index], self._tape.records
         for guard in self._tape.guards[len(self.guards) :]:
             self.guards.append(guard._replace(scope=record.scope, lasti=record.lasti))
         # The entries of an array hand on an array each, and they add up one by one.
-        for index in range(self._seen, len(made)):
-            if getattr(made[index].row, "function", None) in (scatter_add, np.add):
-                made[index] = outline(made[index])
+        for k in range(self._seen, len(made)):
+            if getattr(made[k].row, "function", None) in (scatter_add, added_at, np.add):
+                made[k] = outline(made[k])
         self._seen = len(made)

@@ -17,12 +17,12 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from backprop_nb.tracing.emit.algebra import fingerprint
-from backprop_nb.tracing.emit.notation import LATEX, NUMPY, Notation, Printed
+from backprop_nb.tracing.emit.notation import LATEX, NUMPY, Notation
 from backprop_nb.tracing.evaluate import replayed
 from backprop_nb.tracing.graph import Node, Trace
 from backprop_nb.tracing.record import CONSTANT, Record
 from backprop_nb.tracing.rules.row import EachVjp
-from backprop_nb.tracing.rules.template import ATOM
+from backprop_nb.tracing.rules.template import ATOM, Printed
 from backprop_nb.tracing.tracer import trace_rules
 
 _NOTATIONS = {"numpy": NUMPY, "latex": LATEX}

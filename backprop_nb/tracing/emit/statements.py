@@ -11,7 +11,7 @@ import numpy as np
 
 from backprop_nb.tracing import pytree
 from backprop_nb.tracing.emit.algebra import Expression
-from backprop_nb.tracing.emit.notation import NUMPY, Notation, Printed
+from backprop_nb.tracing.emit.notation import NUMPY, Notation
 from backprop_nb.tracing.emit.program import Program
 from backprop_nb.tracing.graph import Node
 from backprop_nb.tracing.rules import TABLE
@@ -20,6 +20,7 @@ from backprop_nb.tracing.rules.template import (
     PRODUCT,
     SUM,
     UNARY,
+    Printed,
     Source,
     array_name,
     literal,
@@ -136,10 +137,9 @@ class Printer:
             return ()
         assert expression.row is not None
         assert expression.row.statement is not None
-        (first, precedence), *others = [self._operand(expression, x) for x in expression.operands]
-        texts = [first if precedence is ATOM else f"({first})", *(text for text, _ in others)]
+        operands = [self._operand(expression, operand) for operand in expression.operands]
         options = self._portable(expression)
-        return tuple(expression.row.statement(name, texts, options, expression.shape))
+        return tuple(expression.row.statement(name, operands, options, expression.shape))
 
     def _call(self, expression: Expression, is_whole: bool = False) -> Printed:
         assert expression.row is not None  # leaves have no call

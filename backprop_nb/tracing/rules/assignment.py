@@ -14,7 +14,7 @@ import numpy as np
 from backprop_nb.tracing.rules.form import is_array
 from backprop_nb.tracing.rules.indexing import fill_index, index_text, open_index
 from backprop_nb.tracing.rules.row import dispatched, row, unbroadcast
-from backprop_nb.tracing.rules.template import ATOM, LOOSE, Template
+from backprop_nb.tracing.rules.template import ATOM, LOOSE, Printed, Template
 
 
 @dispatched
@@ -90,12 +90,15 @@ def _changes(
 
 
 def statement(
-    name: str, arguments: Sequence[str], keywords: Mapping[str, Any], shape: tuple[int, ...]
+    name: str, arguments: Sequence[Printed], keywords: Mapping[str, Any], shape: tuple[int, ...]
 ) -> list[str]:
     """Return the lines that do it as a person would write it."""
+    (first, precedence), *_ = arguments
+    atom = first if precedence is ATOM else f"({first})"
     # Of an array without axes NumPy's copy may be a number, which cannot be assigned to.
-    copied = f"{arguments[0]}.copy()" if shape else f"np.array({arguments[0]})"
-    lines = [f"{name}[{place}] = {value}" for place, value in _changes(arguments, keywords)]
+    copied = f"{atom}.copy()" if shape else f"np.array({first})"
+    changes = _changes([text for text, _ in arguments], keywords)
+    lines = [f"{name}[{place}] = {value}" for place, value in changes]
     return [f"{name} = {copied}", *lines]
 
 

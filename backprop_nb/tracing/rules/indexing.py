@@ -56,15 +56,6 @@ def _getitem_call(x: Any, index: Any) -> tuple[list[Any], dict[str, Any]]:
     return [x, *arrays], {"index": index}
 
 
-def _add_entries(total: Any, g: Any, *arrays: Any, index: Any) -> None:
-    index = fill_index(index, arrays)
-    items = index if isinstance(index, tuple) else (index,)
-    if any(is_array(item) and item.dtype != bool for item in items):
-        np.add.at(total, index, g)  # an entry may be named twice
-    else:
-        total[index] += g
-
-
 def _scatter_add_call(
     g: Any, *, index: Any, shape: tuple[int, ...]
 ) -> tuple[list[Any], dict[str, Any]]:
@@ -322,7 +313,7 @@ ROWS = (
             g, index=fill_index(index, arrays), shape=x.shape
         ),
         bind=_getitem_call,
-        add_entries=_add_entries,
+        picks=lambda x, *arrays, index: fill_index(index, arrays),
         compute=lambda x, *arrays, index: x[fill_index(index, arrays)],
         numpy=Template(_getitem_text, ATOM, (ATOM, LOOSE)),
         latex=Template(_getitem_latex, ATOM, (ATOM, LOOSE)),

@@ -169,9 +169,6 @@ def _cut(
     ) -> Any:
         return scatter_add(g, index=place(x, indices_or_sections, output, axis), shape=x.shape)
 
-    def add(total: Any, g: Any, indices_or_sections: Any, **options: Any) -> None:
-        total[place(total, indices_or_sections, **options)] += g
-
     def compute(x: Any, indices_or_sections: Any, output: int | None = None, **options: Any) -> Any:
         if output is None:
             return function(x, indices_or_sections, **options)
@@ -184,7 +181,7 @@ def _cut(
         view=True,
         outputs=True,
         expected=expected,
-        add_entries=add,
+        picks=lambda x, indices_or_sections, **options: place(x, indices_or_sections, **options),
         compute=compute,
     )
 

@@ -156,11 +156,12 @@ class Row:
         Whether NumPy may return a view of the first argument; writing into
         either would then change both.
     statement
-        ``(name, arguments, keywords)`` to the lines of source that give the result this
-        name, for a call that no single expression says as a person would.
-    add_entries
-        For a function that picks entries of its first argument: ``(sum, g, *other
-        arguments, **options)`` adds what its rule gives to a sum, in place.
+        ``(name, arguments, keywords, shape)`` to the lines of source that give the result
+        this name, for a call that no single expression says as a person would.  Each
+        argument is a text and how tightly it holds together.
+    picks
+        For a function that picks entries of its first argument: the arguments and the
+        options to the index that picks them, ``x[index]``.
     shape_varies
         Whether the shape of the result depends on the entries, as that of ``x[x > 0]``.
     outputs
@@ -194,7 +195,7 @@ class Row:
     view: bool = False
     shape_varies: bool = False
     statement: Callable[..., list[str]] | None = None
-    add_entries: Callable[..., None] | None = None
+    picks: Callable[..., Any] | None = None
     outputs: bool = False
     printed: Callable[..., Any] | None = None
     bind: Callable[..., tuple[list[Any], dict[str, Any]]] | None = None

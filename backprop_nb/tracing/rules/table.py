@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from backprop_nb.tracing.rules import (
+    adding,
     assignment,
     choosing,
     decompositions,
@@ -54,6 +55,7 @@ TABLE = join(
         *shaping.ROWS,
         *indexing.ROWS,
         *assignment.ROWS,
+        *adding.ROWS,
         *joining.ROWS,
         *numerical.ROWS,
         *quantiles.ROWS,

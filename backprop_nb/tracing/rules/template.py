@@ -26,6 +26,9 @@ class Precedence(IntEnum):
 LOOSE, SUM, PRODUCT, UNARY, POWER, ATOM = Precedence
 
 
+Printed = tuple[str, Precedence]
+"""A text, and how tightly it holds together."""
+
 Text = str | Callable[[Sequence[str], Mapping[str, Any]], str]
 """A pattern, or a function ``(arguments, keywords) -> text`` where a pattern cannot say it."""
 

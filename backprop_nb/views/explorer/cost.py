@@ -139,7 +139,7 @@ def without_trace(record: Record) -> int | None:
     row = record.row
     if row.product:  # as often as forward, whichever factor the adjoint stands in for
         return int(row.multiplications(record.value, *record.args, **record.keywords))
-    return 0 if row.add_entries or getattr(row.vjps, "moves", False) else None
+    return 0 if row.picks or getattr(row.vjps, "moves", False) else None
 
 
 def _inputs_behind(graph: Graph) -> list[int]:

@@ -327,6 +327,11 @@ def evaluated(text, names):
     if not says_with:
         return eval(text, PRINTED_WITH, names)
     space = {**PRINTED_WITH, **names, "changed": np.copy(eval(array, PRINTED_WITH, names))}
+    if "] += " in changes:  # an entry that is named twice receives both
+        for change in re.split(r"(?<=inputs\d), \[", changes):
+            place, value = change.split("] += ")
+            exec(f"np.add.at(changed, np.index_exp[{place}], {value})", space)
+        return space["changed"]
     for change in re.split(r"(?<=\w), \[(?=\d)", changes):
         exec(f"changed[{change}", space)
     return space["changed"]

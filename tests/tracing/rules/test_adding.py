@@ -1,0 +1,148 @@
+"""What entries receive, added where they lie."""
+
+import numpy as np
+import pytest
+from rule_checks import MASK, RowTests, case
+
+import backprop_nb as bp
+from backprop_nb.tracing.rules.adding import added_at
+
+TWICE = np.array([0, 2, 0])
+
+CASES = {
+    "added_at": [
+        case((), (), at=[1, 1], shape=(3,)),
+        case((2,), (3,), at=[slice(1, None), ...], shape=(3,)),
+        case((3,), (2,), at=[0, (slice(None), 1)], shape=(2, 3)),
+        case((3,), (2,), at=[TWICE, MASK], shape=(3,)),
+        case((2, 3), (3,), (2,), at=[0, (..., -1)]),
+        case((3,), (3,), at=[TWICE]),
+        case((), (), (), at=[(), ()]),
+    ],
+}
+
+FORMS = {
+    "added_at": [
+        lambda x, y: added_at(x, y, at=[...]),
+        lambda x, y: added_at(x, y, at=(...,)),
+    ],
+}
+
+
+class TestRows(RowTests):
+    """The tests that every row shares."""
+
+
+def columns(T, count):
+    s = 0.0
+    for j in range(count):
+        s = s + np.sum(T[:, j] ** 2)
+    return s
+
+
+def rows(T, count):
+    s = 0.0
+    for j in range(count):
+        s = s + np.sum(np.sin(T.T[j]))
+    return s
+
+
+def windows(T, count):
+    x = T.ravel()
+    s = 0.0
+    for j in range(count):
+        s = s + np.sum(x[j : j + 2] * x[j + 1 : j + 3])
+    return s
+
+
+def entries(T, count):
+    c = np.cumsum(T)
+    s = 0.0
+    for j in range(count):
+        s = s + c[j] * T[1, j]
+    return s
+
+
+def looked_up(T, count):
+    s = np.sum(T)
+    for j in range(count):
+        s = s + np.sum(T[[0, 1, 0], [j, 0, j]] ** 2)
+    return s
+
+
+def split(T, count):
+    s = 0.0
+    for part in np.split(T, count, axis=1):
+        s = s + np.sum(part**2)
+    return s
+
+
+def masked(T, count):
+    s = 0.0
+    for j in range(count):
+        s = s + np.sum(T[0.1 * j < T] ** 2)
+    return s
+
+
+LOOPS = [columns, rows, windows, entries, looked_up, split, masked]
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_loop_over_an_array_makes_no_whole_array_for_each_step(loop, monkeypatch):
+    T = np.random.default_rng(0).normal(size=(2, 120))
+    made, zeros = [], np.zeros
+
+    def counted(shape, *args, **options):
+        array = zeros(shape, *args, **options)
+        made[-1] += array.size >= T.size
+        return array
+
+    monkeypatch.setattr(np, "zeros", counted)
+    for count in (4, 12):
+        graph = bp.trace(loop, T, count=count)
+        expected = graph.backward().gradients[0]
+        made.append(0)
+        source = graph.to_numpy()
+        compute = graph.compile()
+        _, (gradient,) = compute(T)
+        np.testing.assert_array_equal(gradient, expected)
+        exec(source, space := {})
+        _, (gradient,) = space[f"{loop.__name__}_and_gradient"](T)
+        np.testing.assert_array_equal(gradient, expected)
+    assert made[0] == made[1] < 8
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_so_does_a_second_derivative(loop):
+    T = np.random.default_rng(0).normal(size=(2, 12))
+    direction = np.random.default_rng(1).normal(size=T.shape)
+
+    def slope(T):
+        return np.sum(bp.grad(lambda T: loop(T, 3))(T) * direction)
+
+    found = bp.grad(slope)(T)
+    step = 1e-6 * direction
+    ahead, behind = (bp.grad(lambda T: loop(T, 3))(T + s) for s in (step, -step))
+    np.testing.assert_allclose(found, (ahead - behind) / 2e-6, rtol=1e-5, atol=1e-6)
+
+
+def test_what_is_added_prints_as_it_is_written_by_hand():
+    def f(x):
+        return x[0] * x[1] - x[2] + np.sum(x[x > 1]) + np.sum(x[[0, 0, 1]] ** 2) + np.sum(x**2)
+
+    lines = bp.trace(f, np.array([0.5, 2.0, 3.0])).to_numpy().split("\n")
+    start = lines.index("    d_x = 2 * x")
+    assert [line.strip() for line in lines[start + 1 : -2]] == [
+        "np.add.at(d_x, np.asarray([0, 0, 1]), 2 * v10)",
+        "d_x[v6] += 1",
+        "d_x[2] -= 1",
+        "d_x[1] += v1",
+        "d_x[0] += v2",
+    ]
+
+
+def test_what_is_added_to_stays_as_it_was():
+    x = np.ones(3)
+    assert added_at(x, 5.0, at=[1]).tolist() == [1.0, 6.0, 1.0]
+    assert x.tolist() == [1.0, 1.0, 1.0]
+    assert added_at(np.ones(3), at=[TWICE], shape=(3,)).tolist() == [2.0, 0.0, 1.0]
