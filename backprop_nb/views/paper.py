@@ -24,7 +24,7 @@ from matplotlib.transforms import Bbox, TransformedBbox
 from PIL import Image
 
 from backprop_nb.errors import InvalidValueError
-from backprop_nb.views.palette import THEMES, Theme, diverging, ink
+from backprop_nb.views.palette import ON_DARK, THEMES, Theme, diverging, ink
 from backprop_nb.views.picture import Box, unpacked
 
 _MARGIN = 12.0
@@ -39,11 +39,9 @@ _POINT = 72 / _DOTS
 """A pixel in points, in which matplotlib measures lines and texts."""
 _SVG: dict[Any, Any] = {"svg.fonttype": "none", "svg.hashsalt": "backprop_nb"}
 """In an SVG texts stay texts, and the same figure has the same ids."""
-_ON_LIGHT: Final = (
-    '<style>[data-jp-theme-light="false"] .bpnb-on-light '
-    "{ filter: invert(0.93) hue-rotate(180deg) brightness(1.15); }</style>"
-)
-"""In JupyterLab's dark theme, light and dark of a picture change places, and colours stay."""
+LIGHT: Final = "bpnb-on-light"
+"""The class of a picture of the light theme, which is dark where a page is."""
+_ON_LIGHT: Final = f'<style>[data-jp-theme-light="false"] .{LIGHT} {{ filter: {ON_DARK}; }}</style>'
 READABLE = 0.6
 """Texts are left out of a picture that is drawn smaller than this."""
 
@@ -136,7 +134,7 @@ def as_html(
     encoded = base64.b64encode(picture).decode("ascii")
     size = "" if width is None else f' width="{width}"'
     source = f"data:image/{kind};base64,{encoded}"
-    sheet, kind_of = (_ON_LIGHT, ' class="bpnb-on-light"') if theme == "light" else ("", "")
+    sheet, kind_of = (_ON_LIGHT, f' class="{LIGHT}"') if theme == "light" else ("", "")
     attributes = f'src="{source}" alt="{html.escape(alt)}"{size}{kind_of} style="max-width: 100%"'
     return f"{sheet}<img {attributes}>"
 

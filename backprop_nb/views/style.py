@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-from backprop_nb.views.palette import DARK, LIGHT, palette_sheet, properties
+from backprop_nb.views.palette import DARK, LIGHT, ON_DARK, palette_sheet, properties
 
 _HERE = Path(__file__).resolve().parent
 
@@ -62,7 +62,7 @@ def page_palette() -> str:
 
     A page that lets its reader choose says so as ``data-theme`` of its root.
     """
-    light, dark = properties(LIGHT), properties(DARK)
+    light, dark = properties(LIGHT), f"{properties(DARK)} --bpnb-on-light: {ON_DARK};"
 
     def both(root: str) -> str:
         return f"{root} .bpnb-page, {root} .bpnb-page .bpnb {{ {dark} }}"

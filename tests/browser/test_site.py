@@ -102,6 +102,17 @@ def test_a_reader_chooses_the_theme_and_it_stays(open_site):
     expect(view).to_have_css("background-color", PAPER["dark"])
 
 
+def test_a_picture_of_the_library_is_dark_where_the_page_is(open_site):
+    filters = "all => all.map(each => getComputedStyle(each).filter)"
+    for theme in ("dark", "light"):
+        for name, place in (("1_text.html", ".bpnb-on-light"), ("index.html", ".glance")):
+            (found,) = set(open_site(name, theme).locator(f"img{place}").evaluate_all(filters))
+            assert found.startswith("invert" if theme == "dark" else "none")
+    # Of others nobody knows what they show.
+    others = open_site("1_text.html", "dark").locator("img:not(.bpnb-on-light)")
+    assert set(others.evaluate_all(filters)) == {"none"}
+
+
 def test_the_first_stop_skips_to_the_lesson(open_site):
     page = open_site("1_text.html")
     page.keyboard.press("Tab")

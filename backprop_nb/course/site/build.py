@@ -74,6 +74,7 @@ class Page:
     content: str = ""
     kinds: list[str] = field(default_factory=list)
     picture: str | None = None
+    picture_is_light: bool = False
     notebook: str | None = None
     before: Page | None = None
     after: Page | None = None
@@ -219,6 +220,7 @@ class _Site:
             self.files[f"assets/{view.kind}.css"] = view.style.encode()
         pictures = [*cells.pictures, *([view_picture(cells.name, 1)] if cells.views else [])]
         one.picture = pictures[-1] if pictures else None
+        one.picture_is_light = bool(cells.views) or one.picture in cells.light
 
     def _describe(self, one: Page, beginning: str) -> None:
         """Name a page by its first heading, and describe it by what follows there."""

@@ -17,7 +17,7 @@ from nbformat import NotebookNode
 from backprop_nb.course.site.kernel import SNAPSHOT
 from backprop_nb.course.site.markdown import Writer
 from backprop_nb.views.page import Snapshot
-from backprop_nb.views.paper import compact
+from backprop_nb.views.paper import LIGHT, compact
 
 _VIEW = Template(Path(__file__).with_name("view.html").read_text(encoding="utf-8"))
 _PICTURES = {"image/svg+xml": "svg", "image/png": "png", "image/jpeg": "jpg"}
@@ -47,6 +47,8 @@ class Cells:
         The live views so far.
     pictures
         The other pictures so far: the name of the file, and its bytes.
+    light
+        Which of the pictures are of the light theme, and dark where the page is.
     doubts
         What of the outputs does not work on a page, as the end of a sentence.
     """
@@ -56,6 +58,7 @@ class Cells:
     address: str = ""
     views: list[Snapshot] = field(default_factory=list)
     pictures: dict[str, bytes] = field(default_factory=dict)
+    light: set[str] = field(default_factory=set)
     doubts: list[str] = field(default_factory=list)
 
     def markup(self, notebook: NotebookNode) -> Iterator[str]:
@@ -89,19 +92,23 @@ class Cells:
             if kind in data:
                 alt = html.unescape(image[1]) if image else _alt(output, cell)
                 alt = alt or data.get("text/plain", "")
-                return self._picture(data[kind], ending, alt)
+                is_light = image is not None and LIGHT in image[0]
+                return self._picture(data[kind], ending, alt, is_light)
         if _WIDGET in data:
             if _BAR.search(data.get("text/plain", "")):
                 return ""
             self.doubts.append(f"a widget, which is a text there, of {_line(cell)}")
         return f'<pre class="output">{html.escape(data.get("text/plain", ""))}</pre>'
 
-    def _picture(self, data: str, ending: str, alt: str) -> str:
+    def _picture(self, data: str, ending: str, alt: str, is_light: bool) -> str:
         """Return what shows a picture, which is stored as a file of its own."""
         name = f"pictures/{self.name}-{len(self.pictures) + 1}.{ending}"
         content = data.encode() if ending == "svg" else base64.b64decode(data)
         self.pictures[name] = compact(content) if ending == "png" else content
-        return f'<img class="output" src="{name}" alt="{html.escape(alt)}">'
+        if is_light:
+            self.light.add(name)
+        kind = f"output {LIGHT}" if is_light else "output"
+        return f'<img class="{kind}" src="{name}" alt="{html.escape(alt)}">'
 
     def _view(self, view: Snapshot) -> str:
         self.views.append(view)
