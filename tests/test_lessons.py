@@ -384,8 +384,15 @@ def run(source, space):
     return eval(compile(ast.Expression(shown), name, "eval"), space)
 
 
+@pytest.fixture
+def usual_print_options():
+    with np.printoptions():
+        yield
+
+
 @pytest.mark.slow
 @each_lesson
+@pytest.mark.usefixtures("usual_print_options")
 def test_a_factor_or_a_term_left_out_is_never_right(path, capsys):
     notebook, space = read(path), {"__name__": "__main__"}
     cells, accepted, tried = notebook.cells, [], 0

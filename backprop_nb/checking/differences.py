@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backprop_nb.checking.compare import is_real
+from backprop_nb.checking.limits import quiet
 from backprop_nb.checking.report import both_in_digits
 from backprop_nb.checking.rounding import gradients_by, without_rounding
 from backprop_nb.errors import ShapeError, UnsupportedError, must_be
@@ -138,7 +139,9 @@ class Point:
         Few numbers are drawn alike now and then: so it is called more than twice.
         """
         first = self.value()
-        for value in (self.value() for _ in range(3)):
+        with quiet():  # what f prints has been printed
+            values = [self.value() for _ in range(3)]
+        for value in values:
             if not np.isclose(value, first, rtol=1e-9, atol=1e-12, equal_nan=True):
                 one, other = both_in_digits(first, value)
                 raise UnsupportedError(

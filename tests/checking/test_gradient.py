@@ -426,6 +426,20 @@ def test_large_data_that_the_loss_reads_are_not_copied(monkeypatch):
         DATA[...] = before
 
 
+@pytest.mark.parametrize("factor", [2, 3])
+def test_what_loss_and_gradient_print_is_printed_once(factor, capsys):
+    def loss(w):
+        print("loss")
+        return np.sum(w**2)
+
+    def gradient(w):
+        print("gradient")
+        return factor * w
+
+    assert bp.check_gradient(loss, gradient, np.ones(20)).ok == (factor == 2)
+    assert sorted(capsys.readouterr().out.split()) == ["gradient", "loss"]
+
+
 def test_a_gradient_that_is_right_is_called_again_in_silence(capsys):
     def gradient(w):
         print("called")
