@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from contextlib import redirect_stdout
+from io import StringIO
 from pickle import dumps
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -65,7 +67,8 @@ def _run_again(trace: Trace) -> Trace:
             found[position] = kind(found[position])
     values = iter(found)
     inputs = pytree.rebuild(trace.given, lambda _, leaf: next(values) if leaf is TRACED else leaf)
-    again: Trace = trace.again(inputs)
+    with redirect_stdout(StringIO()):  # what it prints has been printed
+        again: Trace = trace.again(inputs)
     return again
 
 

@@ -176,3 +176,15 @@ def test_what_is_captured_and_changes_later_does_not_change_the_trace():
         with pytest.raises(bp.UnsupportedError, match="has changed since it was traced"):
             run(-np.ones(3))
     assert bp.trace(f, np.ones(3)).evaluate(-np.ones(3)) == 57.0
+
+
+def test_what_a_function_prints_is_printed_once(capsys):
+    def f(x):
+        print("called")
+        return np.sum(x**2)
+
+    graph = bp.trace(f, np.ones(3))
+    graph.to_numpy()
+    graph.compile()
+    graph.describe()
+    assert capsys.readouterr().out == "called\n"
