@@ -261,8 +261,9 @@ def _folded(items: Sequence[_Item], level: int, before: str = "") -> list[_Item]
         begins = rounds([item.spot for item in run], level)
         parts = [run[a:b] for a, b in pairwise([*begins, len(run)])]
         after: list[_Item] = []
-        while _collects(parts[-1][-1].first, parts[0][0].first, parts[-1][0].first):
-            after.insert(0, parts[-1].pop())
+        last = parts[-1]  # which keeps something, or it would be no round
+        while len(last) > 1 and _collects(last[-1].first, parts[0][0].first, last[0].first):
+            after.insert(0, last.pop())
         inner = {item.spot.loop(level + 1) for item in run}
         # Where nothing tells the rounds of two loops apart, they are counted together.
         shared = f"{header}, " if len(parts) == len(inner) == 1 and None not in inner else ""

@@ -216,6 +216,16 @@ def test_what_collects_the_rounds_of_a_loop_stands_behind_the_last():
     assert not any(graph.node("out2").index in group.own for group in groups)
 
 
+def test_a_last_round_that_only_collects_is_a_round_all_the_same():
+    def normalised(A):
+        for i in range(len(A)):
+            A[i] /= np.sqrt(np.sum(A[i] ** 2))
+        return np.sum(A @ A.T)
+
+    graph = bp.trace(normalised, np.random.default_rng(0).normal(size=(3, 4)))
+    assert groups_of(graph)
+
+
 def twice(x):
     for _ in range(2):
         x = np.sin(x) * x
