@@ -18,7 +18,8 @@ from backprop_nb.tracing.rules.template import (
     UNARY,
     Printed,
     Template,
-    literal,
+    number_text,
+    quotient,
 )
 
 _LETTERS = (
@@ -96,6 +97,9 @@ def number_to_latex(value: Any) -> str:
         return rf"\mathrm{{{str(value).lower()}}}"
     if not np.isfinite(value):
         return f"{value:g}".replace("inf", r"\infty").replace("nan", r"\mathrm{NaN}")
+    if type(value) is float and (found := quotient(value)):
+        top, below = found
+        return rf"{'-' * (top < 0)}\frac{{{abs(top)}}}{{{below}}}"
     mantissa, _, exponent = f"{value:g}".partition("e")
     if not exponent:
         return mantissa
@@ -123,9 +127,9 @@ class Notation(NamedTuple):
     template: Callable[[Row, bool], Template]
 
     def literal(self, value: Any) -> Printed:
-        """Return a number as it stands; a sign or a power of ten is no atom."""
+        """Return a number as it stands; a sign, a power of ten or a quotient is no atom."""
         text = self.number(value)
-        if "^" in text:
+        if "^" in text or "/" in text or "frac" in text:
             return text, PRODUCT
         return text, UNARY if text.startswith("-") else ATOM
 
@@ -163,7 +167,7 @@ class Notation(NamedTuple):
 NUMPY = Notation(
     name=str,
     adjoint=lambda output, node: node.adjoint_name,
-    number=literal,
+    number=number_text,
     template=lambda row, with_number: row.numpy,
 )
 LATEX = Notation(

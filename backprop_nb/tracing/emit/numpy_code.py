@@ -28,7 +28,7 @@ from backprop_nb.tracing.purity import is_impure
 from backprop_nb.tracing.record import CONSTANT, Guard
 from backprop_nb.tracing.rules.form import written
 from backprop_nb.tracing.rules.indexing import getitem
-from backprop_nb.tracing.rules.template import literal, typed
+from backprop_nb.tracing.rules.template import literal, number_text, typed
 from backprop_nb.tracing.source import Source, describe_place
 from backprop_nb.tracing.tape import is_foreign, is_other_float, taken_in
 
@@ -316,7 +316,7 @@ class _Function:
         inner = expression.unstretched
         if expression.calls(np.broadcast_to) and inner.is_number:
             like = self._inputs[self._input_of[expression]]
-            return f"np.full_like({like}, {literal(inner.value)})"
+            return f"np.full_like({like}, {number_text(inner.value)})"
         return statement.text + ".copy()" * self._is_shared(expression)
 
     def _is_shared(self, expression: Expression) -> bool:

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import IntEnum
+from fractions import Fraction
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -187,10 +188,39 @@ def literal(value: Any) -> str:
     raise TypeError(f"no source text for a {type(value).__name__}")
 
 
+_READ_AT_ONCE = 12
+"""A number of fewer digits is read as it stands."""
+_LARGEST_NUMERATOR, _LARGEST_DENOMINATOR = 1000, 100_000
+
+
+@lru_cache(maxsize=1024)
+def quotient(number: float) -> tuple[int, int] | None:
+    """Return the small whole numbers whose quotient is a number of many digits, to the last bit.
+
+    >>> quotient(-2 / 150), quotient(0.25), quotient(2**0.5)
+    ((-1, 75), None, None)
+    """
+    if len(repr(number)) < _READ_AT_ONCE or not math.isfinite(number):
+        return None
+    top, below = Fraction(number).limit_denominator(_LARGEST_DENOMINATOR).as_integer_ratio()
+    is_small = 0 < abs(top) <= _LARGEST_NUMERATOR
+    return (top, below) if is_small and top / below == number else None
+
+
+def number_text(number: Any) -> str:
+    """Return source for a number, as a quotient where that is what can be read.
+
+    >>> number_text(2 / 150)
+    '1 / 75'
+    """
+    found = quotient(number) if type(number) is float else None
+    return literal(number) if found is None else f"{found[0]} / {found[1]}"
+
+
 def typed(number: Any, dtype: Any) -> str:
     """Return source for a number of a NumPy type.
 
     >>> typed(1, np.dtype("float32"))
     'np.float32(1)'
     """
-    return f"np.{np.dtype(dtype).name}({literal(number)})"
+    return f"np.{np.dtype(dtype).name}({number_text(number)})"

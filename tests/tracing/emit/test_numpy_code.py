@@ -318,6 +318,38 @@ def test_a_long_sum_prints_in_lines_that_do_not_grow_with_it():
     assert steps[-1].endswith("and total4 = total3 + xs3 * xs3, and …")
 
 
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_a_number_of_many_digits_prints_as_a_quotient_that_is_the_same(dtype):
+    x = np.linspace(0.1, 1.0, 150).astype(dtype)
+    graph = bp.trace(lambda w: np.mean((x - w) ** 2), x[::-1])
+    source = graph.to_numpy()
+    assert "-1 / 75 * " in source
+    assert r"-\frac{1}{75} \, " in graph.to_latex()
+    value, (gradient,) = run_last_function(source, (x[::-1],))
+    assert value == graph.value
+    np.testing.assert_array_equal(gradient, graph.compile()(x[::-1])[1][0])
+
+
+@pytest.mark.parametrize(
+    ("factor", "text"),
+    [
+        (2 / 150, "1 / 75 * x"),
+        (-1 / 3, "-1 / 3 * x"),
+        (0.1, "0.1 * x"),
+        (0.12345678901, "0.12345678901 * x"),
+        (np.sqrt(2), "1.4142135623730951 * x"),
+        (1 / 3e9, "3.333333333333333e-10 * x"),
+    ],
+)
+def test_a_constant_prints_so_that_it_can_be_read(factor, text):
+    graph = bp.trace(lambda x: float(factor) * x, 0.7)
+    assert f"v1 = {text}\n" in graph.to_numpy()
+    assert f"v1 = {text}, a number" in str(graph.describe())
+    assert run_last_function(graph.to_numpy(), (0.7,))[1][0] == factor
+    cube = bp.trace(lambda x: x ** float(factor), 0.7)
+    assert run_last_function(cube.to_numpy(), (0.7,))[0] == cube.value
+
+
 def test_what_a_rule_computes_twice_is_computed_once():
     source = bp.trace(lambda x: np.sum(np.tanh(x) ** 3), np.ones(2)).to_numpy()
     lines = [line for line in source.splitlines() if "#" not in line]
