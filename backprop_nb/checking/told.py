@@ -142,6 +142,8 @@ def about_data(given: GivenGradient) -> tuple[str, ...]:
 def about_order(given: GivenGradient) -> tuple[str, ...]:
     """Say in which order the gradients came, if shapes alone told which is which."""
     assert isinstance(given.matched, Matched)
+    if _has_keys(given.answer):
+        return ()
     leaves = given.matched.leaves
     known = {id(leaves[k]): name for k, name in zip(given.point.places, given.names, strict=True)}
     came = [known[id(each)] for each in pytree.flatten(given.answer) if id(each) in known]
@@ -149,6 +151,13 @@ def about_order(given: GivenGradient) -> tuple[str, ...]:
         return ()
     came_as = f"The gradients came as {in_words(came)}, in another order than the arguments"
     return (f"{came_as}; their shapes told which is which.",)
+
+
+def _has_keys(answer: object) -> bool:
+    """Whether an answer is a dict or has one in it, whose keys tell which is which."""
+    if isinstance(answer, list | tuple):
+        return any(_has_keys(each) for each in answer)
+    return isinstance(answer, dict)
 
 
 def or_data(given: GivenGradient, k: int, finding: Finding, others_right: bool) -> Finding:

@@ -19,6 +19,19 @@ def test_gradients_in_another_order_are_right_and_it_is_said():
     ).notes
 
 
+def test_what_the_keys_of_an_argument_tell_no_shape_has_told():
+    def loss(of):
+        return f(of["W"], of["x"])
+
+    def gradient(of):
+        dW, dx = right(of["W"], of["x"])
+        return {"x": dx, "W": dW}
+
+    report = bp.check_gradient(loss, gradient, {"W": W, "x": X})
+    assert report.ok
+    assert not report.notes
+
+
 def test_one_argument_needs_no_tuple():
     assert bp.check_gradient(np.sin, np.cos, 1.0).ok
     assert bp.check_gradient(np.sin, lambda x: (np.cos(x),), 1.0).ok
