@@ -304,8 +304,11 @@ class _Check:
         lines = self._lines(faults, parameters)
         # Of a step any line could be said to scale it, of another order any to be wrong.
         is_turned = all(each.message.endswith(ORDER) for each in findings)
-        if is_turned or findings[0].mistake == "step_returned":
-            lines = [each for each in lines if each.proved]
+        is_step, is_one = findings[0].mistake == "step_returned", len(faults) == 1
+        if is_turned or is_step:
+            other = is_step and is_one and not is_turned  # as y - f for 2 * (f - y)
+            faults = [e for e in faults if e.proved or (other and not e.lacks_a_factor)]
+        lines = self._lines(faults, parameters)
         # That nothing simple explains a gradient is no news beside the line that does.
         explained = {parameters[k].name for each in faults for k in each.spoils}
         rest = [

@@ -403,9 +403,7 @@ class _Search:
 
     def _way(self, written: Sequence[Written]) -> _Way:
         drops = any(each.rewrite.kind == "operand alone" for each in written)
-        # That y - f was written for f - y is likelier than that a minus is missing.
-        less = 0.2 * ([each.rewrite.kind for each in written] == ["error"])
-        parts = [(self._cost(each) - less, partial(self._told, each)) for each in written]
+        parts = [(self._cost(each), partial(self._told, each)) for each in written]
         return _Way(parts, drops)
 
     def _cost(self, written: Written) -> float:
@@ -417,7 +415,9 @@ class _Search:
         is_same = [each.key for each in before] == [each.key for each in after]
         is_turned = bool(before and after) and after[0].scale > 0 > before[0].scale
         is_truer = is_turned or known.exactness(now[-1]) > known.exactness(was[-1])
-        is_now = bool(after) and (not is_same or is_truer)
+        # Any number is a multiple of any other.
+        is_told = now[-1].size > 1 or known.is_exact(now[-1])
+        is_now = bool(after) and is_told and (not is_same or is_truer)
         cost = written.rewrite.cost - 0.2 * is_now - 0.5 * self.rewriting.is_idle(written)
         cost += 0.15 * self.rewriting.is_for_the_called(written)
         inputs = known.trace.input_count  # a multiple of what is asked for is wrong
@@ -652,14 +652,16 @@ class _Search:
         Nothing where others read that name, or nothing but the name is not what is blamed.
         """
         name = str(fault.source).rpartition("=")[-1].strip()
-        for block in self.rewriting.blocks if name.isidentifier() else ():
+        for scope in self.rewriting.scopes if name.isidentifier() else ():
+            block = scope.block
             reads = [
                 each
                 for each in ast.walk(block.node)
                 if isinstance(each, ast.Name) and each.id == name and isinstance(each.ctx, ast.Load)
             ]
             here = [e for e in block.statements if block.source(e).start[0] == fault.line]
-            for each in block.statements if here and len(reads) == 1 else ():
+            is_passed_on = len(reads) == 1 and name not in scope.given_anew
+            for each in block.statements if here and is_passed_on else ():
                 match each:
                     case ast.Assign(targets=[ast.Name(id=its)], value=value) if its == name:
                         return isinstance(here[0], ast.Return), block.source(value)

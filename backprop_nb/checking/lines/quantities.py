@@ -405,12 +405,14 @@ class Quantities:
         self, slot: Slot, was: Sequence[Array], before: frozenset[int], wrong: frozenset[int]
     ) -> Iterator[Sequence[Piece | None]]:
         count, size = len(was), was[0].size
+        is_start = not was[0].any()  # of a sum, which nobody means to be a multiple
         arrays = self.known.arrays
         if count == 1:
             without = self._without(slot)
             for piece, array in self._every():
                 if array.size == size:
-                    yield from self._scaled(slot, piece, wrong, without)
+                    scaled = self._scaled(slot, piece, wrong, without)
+                    yield from (e for e in scaled if not is_start or e[0].factor == "1")
                 elif self._is_meant_for(slot, array, wrong) and not piece.transposed:
                     yield [piece]
             return

@@ -11,7 +11,7 @@ import copy
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 import numpy as np
 
@@ -114,13 +114,31 @@ def additions(scope: Scope, statement: ast.AST) -> Iterator[Rewrite]:
     """Yield the ways to write one statement with something brought in."""
     for part, root, put in parts_of(statement):
         for slot in _slots(part):
-            # What a name that is only returned lacks was to be brought in where it is computed.
-            is_bare = isinstance(slot, ast.Name) and scope.kinds.get(slot.id) != "list"
-            late = 0.3 * (is_bare and isinstance(statement, ast.Return))
+            late = 0.3 * (isinstance(statement, ast.Return) and _is_handed_on(scope, slot))
             for way in _more(scope, slot):
-                yield _rewrite(part, root, put, slot, way._replace(cost=way.cost + late))
+                is_alike = late and _is_as_beside(scope, slot, way.new)
+                cost = way.cost - 0.3 if is_alike else way.cost + late
+                yield _rewrite(part, root, put, slot, way._replace(cost=cost))
     if isinstance(statement, ast.AugAssign):
         yield from _then_scaled(scope, statement)
+
+
+def _is_handed_on(scope: Scope, slot: ast.expr) -> bool:
+    """Whether what is returned is a name, or a share of it such as ``dW / n``.
+
+    What that lacks was to be brought in where it is computed.
+    """
+    if isinstance(slot, ast.BinOp) and isinstance(slot.op, ast.Mult | ast.Div):
+        is_number = isinstance(slot.right, ast.Constant) or _is_count(scope, slot.right)
+        return is_number and _is_handed_on(scope, slot.left)
+    return isinstance(slot, ast.Name) and scope.kinds.get(slot.id) != "list"
+
+
+def _is_as_beside(scope: Scope, slot: ast.expr, new: ast.AST) -> bool:
+    """Whether a factor is brought in that another one of what is returned has."""
+    row = getattr(scope.block.module.parent.get(slot), "elts", [])
+    ways = [(type(e.op), text_of(e.right)) for e in (*row, new) if isinstance(e, ast.BinOp)]
+    return ways.count(ways[-1]) > 1 if ways else False
 
 
 def _then_scaled(scope: Scope, statement: ast.AugAssign) -> Iterator[Rewrite]:
@@ -157,8 +175,8 @@ def _instead(scope: Scope, node: ast.expr, parent: ast.AST | None) -> Iterator[W
     match node:
         case ast.Name(id=name):
             yield from _other_names(scope, node, name, parent)
-            if scope.kinds.get(name) == "array" and _is_factor(scope, node):  # f for ReLU's slope
-                yield Way(formula("x > 0", x=node), "function", 1.0)
+            if scope.kinds.get(name) == "array" and _is_factor(scope, node):
+                yield from _slopes(node, 1.0, _SLOPES[1:])  # the first has only a factor more
                 for text in scope.rectified:
                     yield Way(formula("z > 0", z=ast.Name(text, ast.Load())), "function", 0.95)
         case ast.Attribute():
@@ -166,12 +184,18 @@ def _instead(scope: Scope, node: ast.expr, parent: ast.AST | None) -> Iterator[W
         case ast.Subscript():
             yield from _other_entries(scope, node)
         case ast.BinOp():
+            yield from _by_column(scope, node)
             yield from _other_operators(node)
             yield from _less_labels(scope, node)
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             yield Way(operand, "sign", 0.9, f"leave out the sign: {text_of(operand)}")
+            yield Way(formula("2 * x", x=operand), "sign", 1.0)
         case ast.Call():
             yield from _other_calls(scope, node)
+            if _is_factor(scope, node):
+                for x in (*_handed(node), node):
+                    # As well the function that is called may be wrong.
+                    yield from _slopes(x, 1.1)
         case ast.Constant(value=value):
             yield from _other_constants(scope, node, value, parent)
             if parent is None and type(value) in (int, float):  # it was to be computed
@@ -179,7 +203,9 @@ def _instead(scope: Scope, node: ast.expr, parent: ast.AST | None) -> Iterator[W
         case ast.Compare(ops=[operator], left=left, comparators=[right]):
             for other in _COMPARES:
                 if not isinstance(operator, other):
-                    yield Way(ast.Compare(left, [other()], [right]), "comparison", 0.9)
+                    # Rather a mask is too many than that it lets nearly all through.
+                    cost = 0.9 + 0.4 * (other in (ast.Eq, ast.NotEq))
+                    yield Way(ast.Compare(left, [other()], [right]), "comparison", cost)
             yield from _masked(scope, node, left)
         case ast.Tuple(elts=elts):
             for row in _neighbours_exchanged(elts):
@@ -197,6 +223,22 @@ def _instead(scope: Scope, node: ast.expr, parent: ast.AST | None) -> Iterator[W
     if isinstance(node, (*PLACES, ast.BinOp, ast.Call)) and not is_target:
         yield from _turned(scope, node, parent)
         yield from _wrapped(scope, node, parent)
+
+
+_SLOPES = ("x * (1 - x)", "1 - x**2", "x > 0")
+
+
+def _slopes(f: ast.expr, cost: float, forms: Sequence[str] = _SLOPES) -> Iterator[Way]:
+    """Yield the slopes of sigmoid, tanh and ReLU, by what these give or are handed."""
+    for form in forms:
+        yield Way(formula(form, x=f), "function", cost)
+
+
+def _handed(call: ast.Call) -> Iterator[ast.expr]:
+    """Yield what a function is applied to, other than a number: Z of ``np.maximum(0, Z)``."""
+    parts = [each for each in call.args if not isinstance(each, ast.Constant | ast.Starred)]
+    if len(parts) == 1 and not call.keywords:
+        yield from parts
 
 
 def _is_factor(scope: Scope, node: ast.expr) -> bool:
@@ -277,11 +319,25 @@ def _wrapped(scope: Scope, node: ast.expr, parent: ast.AST | None) -> Iterator[W
             yield Way(formula("x.copy()", x=node), "copy", 0.9, f"write {text_of(node)}.copy()")
         is_counted = isinstance(node, ast.Call) and text_of(node.func) in ("range", "reversed")
         for form in () if is_counted else _SUMS:
-            yield Way(formula(form, x=node), "axis", 1.1)
+            yield Way(_reduced(form, node), "axis", 1.1)
 
 
 _AXES = ("", ", axis=0", ", axis=1", ", axis=0, keepdims=True", ", axis=1, keepdims=True")
 _SUMS = (*(f"np.sum(x{axis})" for axis in _AXES), "np.mean(x, axis=0)")
+
+
+def _is_widened(node: ast.expr) -> TypeGuard[ast.Subscript]:
+    """Whether an array is given an axis of length 1, as by ``d[:, None]``."""
+    if not (isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load)):
+        return False
+    indices = (each for each in ast.walk(node.slice) if isinstance(each, ast.Constant))
+    return any(each.value is None for each in indices)
+
+
+def _reduced(form: str, x: ast.expr) -> ast.expr:
+    """Return a sum or a mean; over all numbers of an array no axis of length 1 counts."""
+    whole: ast.expr = formula(form, x=x.value if _is_widened(x) and "axis" not in form else x)
+    return whole
 
 
 def _turned(scope: Scope, node: ast.expr, parent: ast.AST | None) -> Iterator[Way]:
@@ -334,6 +390,8 @@ def _other_names(scope: Scope, node: ast.Name, name: str, parent: ast.AST | None
     # A loop goes through the rows of an array as through a list of them.
     is_zipped = isinstance(parent, ast.Call) and text_of(parent.func) == "zip"
     alike = {"array", "list"} if is_zipped and kind in ("array", "list") else {kind}
+    is_called = _is_called(node, parent)
+    is_slope = isinstance(parent, ast.Call) and not is_called and _is_factor(scope, parent)
     for other, its in scope.kinds.items():
         if other != name and its in alike and other != "np":
             if kind == its == "array" and scope.dimensions.get(name) != scope.dimensions.get(other):
@@ -343,11 +401,14 @@ def _other_names(scope: Scope, node: ast.Name, name: str, parent: ast.AST | None
             cost = 1.1 - 0.2 * _likeness(name, other) + 0.7 * is_needed
             # A mask asks for what the ReLU was handed.
             cost -= 0.2 * (isinstance(parent, ast.Compare) and other in scope.rectified)
+            # A slope is one of z, rather than another function of f.
+            cost -= 0.15 * (is_slope and kind == "array")
+            cost += 0.3 * (is_called and _likeness(name, other) == 0)
             yield Way(ast.Name(other, ast.Load()), "name", cost)
-    if _is_called(node, parent):
+    if is_called:
         for text, new in scope.helpers.items():
             if text != name and scope.kinds.get(text) != "function":
-                yield Way(new, "function", 1.0)
+                yield Way(new, "function", 1.0 if _likeness(name, text) else 1.4)
     elif kind == "array":
         for new in scope.expressions.values():
             if not isinstance(new, ast.Name):
@@ -392,6 +453,9 @@ def _masked(scope: Scope, mask: ast.Compare, left: ast.expr) -> Iterator[Way]:
 
 
 def _other_entries(scope: Scope, node: ast.Subscript) -> Iterator[Way]:
+    if _is_widened(node):
+        brackets = text_of(node).removeprefix(text_of(node.value))
+        yield Way(node.value, "operand alone", 0.8, f"leave out {brackets}")
     if isinstance(node.slice, ast.Compare) and isinstance(node.ctx, ast.Load):
         yield Way(formula("x * mask", x=node.value, mask=node.slice), "operator", 0.9)
     read = {each.id for each in ast.walk(node.slice) if isinstance(each, ast.Name)}
@@ -493,7 +557,11 @@ def _other_operators(node: ast.BinOp) -> Iterator[Way]:
         yield Way(formula("np.outer(a, b)", a=left, b=right), "operator", 1.0)
     if operator in (ast.MatMult, ast.Sub, ast.Div, ast.Pow):
         is_error = operator is ast.Sub and not isinstance(left, ast.Constant)
-        yield Way(ast.BinOp(right, node.op, left), "error" if is_error else "operator", 0.9)
+        # That y - f was written for f - y is likelier than that a minus is missing.
+        cost = 0.7 if is_error else 0.9
+        yield Way(ast.BinOp(right, node.op, left), "operator", cost)
+        if is_error:  # and that of the square with it
+            yield Way(formula("2 * (b - a)", a=left, b=right), "operator", 1.0)
     if operator in (ast.MatMult, ast.Mult):
         for form in ("a.T @ b", "a @ b.T", "b @ a.T", "b.T @ a", "b.T @ a.T"):
             cost = 1.0 if form[0] == "a" else 1.2
@@ -511,21 +579,28 @@ def _other_operators(node: ast.BinOp) -> Iterator[Way]:
             yield Way(formula("rest * (1 - x**2)", rest=rest, x=x), "operand", 1.1)
     for new in _regrouped(node):
         yield Way(new, "order", 1.0)
-    yield Way(
-        left, "operand alone", 1.0, _leave_out(f"{_sign(node.op)} {operand(right, node)}", node)
-    )
+    # Rather a number is too many that somebody thought of than that what makes up for it lacks.
+    is_share = isinstance(right, ast.Constant) and operator is ast.Div
+    words = _leave_out(f"{_sign(node.op)} {operand(right, node)}", node)
+    yield Way(left, "operand alone", 0.7 if is_share else 1.0, words)
     if isinstance(left, ast.BinOp) and type(left.op) is operator:  # a slope has two factors
         both = (
             f"{_sign(left.op)} {operand(left.right, left)} {_sign(node.op)} {operand(right, node)}"
         )
         yield Way(left.left, "operand alone", 1.1, _leave_out(both, node))
     if operator not in (ast.Div, ast.Pow):
-        yield Way(
-            right,
-            "operand alone",
-            1.0,
-            _leave_out(f"{operand(left, node)} {_sign(node.op)}", node, last=False),
-        )
+        words = _leave_out(f"{operand(left, node)} {_sign(node.op)}", node, last=False)
+        yield Way(right, "operand alone", 1.0, words)
+
+
+def _by_column(scope: Scope, node: ast.BinOp) -> Iterator[Way]:
+    """Yield a product with one number for each row of a matrix."""
+    for matrix, row in ((node.left, node.right), (node.right, node.left)):
+        if isinstance(matrix, ast.Attribute) and matrix.attr == "T":
+            axes = [np.ndim(scope.value(each, node.lineno)) for each in (matrix, row)]
+            if axes == [2, 1] and isinstance(node.op, ast.Mult | ast.Div):
+                column = formula("row[:, None]", row=row)
+                yield Way(ast.BinOp(matrix.value, node.op, column), "transpose", 0.8)
 
 
 def _sign(operator: ast.operator) -> str:
@@ -558,7 +633,7 @@ def _other_calls(scope: Scope, node: ast.Call) -> Iterator[Way]:
             yield Way(ast.Call(function, row, node.keywords), "order", 1.1)
     operands = [function.value, *args] if is_method else args  # type: ignore[attr-defined]
     if len(operands) == 1 and not isinstance(operands[0], ast.GeneratorExp):
-        yield Way(operands[0], "operand alone", 1.1)
+        yield Way(operands[0], "operand alone", 1.1 + 0.3 * (name in scope.helpers))
     if name in ("dot", "matmul", "multiply", "outer") and len(operands) == 2:
         operator = ast.Mult() if name in ("multiply", "outer") else ast.MatMult()
         for way in _other_operators(ast.BinOp(operands[0], operator, operands[1])):
@@ -582,7 +657,7 @@ def _other_calls(scope: Scope, node: ast.Call) -> Iterator[Way]:
                 yield Way(called, "function", 1.2)
             for axis in _AXES if is_near else ():
                 cost = 0.9 + 0.2 * (other != name)
-                yield Way(formula(f"np.{other}(x{axis})", x=operands[0]), "axis", cost)
+                yield Way(_reduced(f"np.{other}(x{axis})", operands[0]), "axis", cost)
         if name == "mean":  # of what should stay as it is, each with its share
             own = {"x": operands[0], "counted": _counted(scope, operands[0])}
             for form in ("x / len(counted)", "x / counted.size"):
@@ -741,6 +816,7 @@ def _masked_instead(scope: Scope, statement: ast.Assign | ast.AugAssign) -> Iter
                 made = ast.AugAssign(other, statement.op, value)
             where = "" if text_of(target).count(own) < 2 else "the first "
             yield Way(made, "operand", 0.7, f"{text} in place of {where}{own}")
+    yield Way(ast.Pass(), "statement", 0.65, "leave the line out")
     for number in scope.numbers if isinstance(statement, ast.Assign) else ():
         new = ast.AugAssign(target, ast.Mult(), _number(number))
         yield Way(new, "accumulation", 1.05, in_place(new, text_of(statement)))
@@ -820,7 +896,7 @@ def _more(scope: Scope, slot: ast.expr) -> Iterator[Way]:
             cost -= 0.4 * (text in scope.unread)
             yield Way(new, "factor", cost, f"multiply it by {closed(form)}")
         own = {"slot": slot, "x": x}
-        if text != text_of(slot):
+        if text != text_of(slot) and np.all(scope.value(x, slot.lineno) > 0):  # as a p is
             yield Way(formula("slot / x", **own), "factor", 1.3, f"divide it by {text}")
         if scope.is_square_of(slot, x):
             new = formula("slot - np.outer(x, x)", **own)
