@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +15,7 @@ from backprop_nb.checking.given import GivenGradient
 from backprop_nb.checking.judging import at_kinks, beside
 from backprop_nb.checking.lengths import count_in_words
 from backprop_nb.checking.limits import OutOfTime, check_seconds, quiet
-from backprop_nb.checking.lines.locate import Fault, find_faults
+from backprop_nb.checking.lines.locate import Fault, Search
 from backprop_nb.checking.lines.unwritten import half_written
 from backprop_nb.checking.matching import Matched, Unmatched
 from backprop_nb.checking.report import (
@@ -141,33 +141,48 @@ def check_gradient(
             return _Check(given, hints).report()
 
 
-def wrong_lines(
-    f: Callable[..., Any],
-    gradient: Callable[..., Any],
-    args: Sequence[Any],
-    hints: Hints,
-    alone: bool,
-    biases_first: bool = False,
-) -> list[Finding]:
-    """Return the lines of a gradient function that explain what is wrong, each alone or not.
+class WrongLines:
+    """The lines of a gradient function that explain what is wrong: one alone, or several.
 
     What it prints has been printed before.  It may return the list of the biases' gradients
-    before that of the weights'.
+    before that of the weights'.  In ``lines`` alone is looked for them, if there are any.
     """
-    with quiet():
-        given = GivenGradient(f, gradient, args, "", biases_first=biases_first)
-        report = _Check(given, hints, alone).report()
-    return [each for each in report.findings if each.mistake == "wrong_line" and each.line]
+
+    def __init__(
+        self,
+        f: Callable[..., Any],
+        gradient: Callable[..., Any],
+        args: Sequence[Any],
+        hints: Hints,
+        biases_first: bool = False,
+        lines: Collection[int] = (),
+    ) -> None:
+        with quiet():
+            given = GivenGradient(f, gradient, args, "", biases_first=biases_first)
+        self._check = _Check(given, hints, frozenset(lines))
+
+    def found(self, alone: bool) -> list[Finding]:
+        """Return the lines that each alone explain it, or also those that do so together."""
+        self._check.alone = alone
+        with quiet():
+            found = self._check.report().findings
+        return [each for each in found if each.mistake == "wrong_line" and each.line]
 
 
 class _Check:
     """The report on a gradient that is given.
 
-    ``alone`` leaves out lines of which only several together explain what is wrong.
+    Where its lines are all that is asked for, ``only`` says in which to look, or has none; and
+    ``alone`` leaves out those of which only several together explain what is wrong.
     """
 
-    def __init__(self, given: GivenGradient, hints: Hints, alone: bool = False) -> None:
-        self.given, self.hints, self.alone = given, hints, alone
+    alone = False
+
+    def __init__(
+        self, given: GivenGradient, hints: Hints, only: frozenset[int] | None = None
+    ) -> None:
+        self.given, self.hints, self.only = given, hints, only
+        self._searches: dict[tuple[int, ...], Search] = {}
         self.subject = getattr(given.f, "__name__", type(given.f).__name__)
 
     def report(self) -> Report:
@@ -285,6 +300,8 @@ class _Check:
         """Say of a gradient that is a multiple of the right one which length that stands for."""
         if self.hints == "none" or finding.message.endswith(ORDER):
             return finding
+        if self.only is not None and finding.mistake != "step_returned":
+            return finding  # whose words nobody reads
         which = [self.given.point.places[k]]
         factor = self.given.factor(which)
         kind, words = self.given.length_behind(factor, which) if factor else ("", "")
@@ -301,7 +318,6 @@ class _Check:
         """Return what is said of lines, and of the values that no line explains."""
         # No line is wrong where gradients are put to use too early.
         faults = [] if findings[0].mistake == "update_returned" else self._faults()
-        lines = self._lines(faults, parameters)
         # Of a step any line could be said to scale it, of another order any to be wrong.
         is_turned = all(each.message.endswith(ORDER) for each in findings)
         is_step, is_one = findings[0].mistake == "step_returned", len(faults) == 1
@@ -345,9 +361,12 @@ class _Check:
 
     def _found(self, which: Sequence[int], alone: bool = False) -> list[Fault]:
         """Return the lines that are wrong by the gradients by some leaves."""
-        given = self.given
+        given, key = self.given, tuple(which)
         try:
-            return find_faults(given.f, given.gradients(which), given.args, which, alone)
+            if key not in self._searches:
+                gradients = given.gradients(which)
+                self._searches[key] = Search(given.f, gradients, given.args, which, self.only or ())
+            return self._searches[key].faults(alone)
         except OutOfTime:  # at other arguments, or as before
             return []
 

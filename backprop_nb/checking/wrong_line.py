@@ -6,8 +6,9 @@ It is looked for where the pass is, and told where the report is made, which may
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ import numpy as np
 from backprop_nb.checking.asking import Answers
 from backprop_nb.checking.convention import Course
 from backprop_nb.checking.diagnosis import UNKNOWN
-from backprop_nb.checking.gradient import wrong_lines
+from backprop_nb.checking.gradient import WrongLines
 from backprop_nb.checking.lines.program import reachable
 from backprop_nb.checking.packing import argument_names, course_loss, names_of_arguments
 from backprop_nb.checking.probes import Probe, line_probes, make_probes
@@ -57,20 +58,21 @@ def line_of(backward: Callable[..., Any], course: Course, hints: Hints) -> Findi
 
     Two may explain it better than one that is not proved.
     """
-    line = _line_alone(backward, course, hints)
+    lines = _Lines(backward, course, hints)
+    line = _line_alone(lines)
     if line is not None and line.proved:
         return line
-    return _lines_together(backward, course, hints) or line
+    return _lines_together(lines) or line
 
 
-def _line_alone(backward: Callable[..., Any], course: Course, hints: Hints) -> Finding | None:
+def _line_alone(asked: _Lines) -> Finding | None:
     """Return the line of a backward pass that alone explains what is wrong, if one does.
 
     Where another one explains it as well, either may be wrong, and both are named.
     """
-    probes, found = line_probes(course), list[Finding]()
-    for probe in probes:
-        lines = _lines(backward, course, probe, hints, alone=True)
+    probes, found = line_probes(asked.course), list[Finding]()
+    for k in range(len(probes)):
+        lines = asked.again(k, found) if found else asked.first(alone=True)
         if not lines:
             break
         line, *others = lines
@@ -85,20 +87,19 @@ def _line_alone(backward: Callable[..., Any], course: Course, hints: Hints) -> F
     return _confirmed(found, probes) if found else None
 
 
-def _lines_together(backward: Callable[..., Any], course: Course, hints: Hints) -> Finding | None:
+def _lines_together(lines: _Lines) -> Finding | None:
     """Return the first of two lines that together explain what is wrong, which names the other.
 
     What to write in them is said only where it holds on networks of all sizes.
     """
-    one, other = line_probes(course)
-    pair = _pair(_lines(backward, course, one, hints, alone=False))
+    pair = _pair(lines.first(alone=False))
     if pair is None:
         return None
     first, second = pair
     if first.repair and first.repair == second.repair:  # rather what both are made of lacks it
         return None
     if says_a_number(" ".join(each.quantity + each.repair for each in pair)):
-        again = _pair(_lines(backward, course, other, hints, alone=False))
+        again = _pair(lines.again(1, pair))
         if again is None or any(_differ(*both) for both in zip(pair, again, strict=True)):
             first, second = (replace(each, quantity="", repair="") for each in pair)
     quantity = second.quantity and f"it should probably be {second.quantity}"
@@ -125,19 +126,42 @@ def _differ(one: Finding, other: Finding) -> bool:
     return said[0] != said[1]
 
 
-def _lines(
-    backward: Callable[..., Any], course: Course, probe: Probe, hints: Hints, alone: bool
-) -> list[Finding]:
-    """Return the lines that explain what is wrong on a network, each alone or not."""
-    function = next(reachable(backward), None)
-    if function is None or find_text(function.__code__).text is None:  # nothing could be shown
-        return []
-    loss, biases_first = course_loss(course, probe.widths), course.returns == "biases weights"
-    try:
-        found = wrong_lines(loss, backward, probe.arguments, hints, alone, biases_first)
-    except Exception:  # the mistake that is named is worth more than its line
-        return []
-    return [replace(each, quantity=_without_ours(each.quantity, course)) for each in found]
+class _Lines:
+    """The lines that explain what is wrong with a backward pass on a network.
+
+    What is found on the first is looked for in its own lines alone on another.
+    """
+
+    def __init__(self, backward: Callable[..., Any], course: Course, hints: Hints) -> None:
+        self.backward, self.course, self.hints = backward, course, hints
+
+    def first(self, alone: bool) -> list[Finding]:
+        """Return what explains it on the first network, each alone or not."""
+        return self._told(lambda: self._on_first.found(alone))
+
+    def again(self, k: int, found: Sequence[Finding]) -> list[Finding]:
+        """Return what explains it on another network, where as many lines were found."""
+        lines = {each.line for each in found if each.line}
+        return self._told(lambda: self._on(k, lines).found(alone=len(found) == 1))
+
+    @cached_property
+    def _on_first(self) -> WrongLines:
+        return self._on(0, ())
+
+    def _on(self, k: int, lines: Collection[int]) -> WrongLines:
+        course, probe = self.course, line_probes(self.course)[k]
+        loss, biases_first = course_loss(course, probe.widths), course.returns == "biases weights"
+        return WrongLines(loss, self.backward, probe.arguments, self.hints, biases_first, lines)
+
+    def _told(self, asked: Callable[[], list[Finding]]) -> list[Finding]:
+        function = next(reachable(self.backward), None)
+        if function is None or find_text(function.__code__).text is None:  # nothing could be shown
+            return []
+        try:
+            found = asked()
+        except Exception:  # the mistake that is named is worth more than its line
+            return []
+        return [replace(e, quantity=_without_ours(e.quantity, self.course)) for e in found]
 
 
 def _without_ours(quantity: str, course: Course) -> str:

@@ -9,6 +9,7 @@ import pytest
 
 import backprop_nb as bp
 from backprop_nb.checking import wrong_line
+from backprop_nb.checking.lines.rewritten import Rewriting
 from backprop_nb.checking.report import Finding
 
 _IN_ROWS = {"samples": "rows", "weights": "in_out", "activation": "relu", "output": "identity"}
@@ -303,7 +304,8 @@ def test_two_lines_that_are_wrong_at_once_are_both_named_and_no_other(written, p
 def test_two_lines_that_lack_one_factor_are_not_wrong_at_once(monkeypatch, second, named):
     each = Finding("wrong_line", "dW1", 1, "It is wrong.", line=5, repair="multiply it by 2")
     other = replace(each, line=7, repair=second, number=2)
-    monkeypatch.setattr(wrong_line, "_lines", lambda *_, alone: [] if alone else [each, other])
+    found = [each, other]
+    monkeypatch.setattr(wrong_line.WrongLines, "found", lambda _, alone: [] if alone else found)
 
     def backward(A, b, x, y):
         return [2 * each for each in A], b
@@ -347,6 +349,20 @@ def test_of_two_mistakes_in_a_loop_both_are_named_with_what_mends_both():
         f"multiply it by 2; line {first + 9}, A[i].T @ g, seems to be wrong, too (d in place of "
         "g); with both mended, every gradient is right"
     )
+
+
+def test_two_mistakes_are_looked_for_once_and_then_in_their_own_lines(monkeypatch):
+    asked = list[tuple[int, int]]()
+    alone = Rewriting.alone
+
+    def counted(self):
+        asked.append((id(self), len(self.lines)))
+        return alone(self)
+
+    monkeypatch.setattr(Rewriting, "alone", counted)
+    assert "with both mended" in bp.check_backward(without_2_and_slope).findings[0].repair
+    assert len({of for of, _ in asked}) == len(asked)
+    assert [lines for _, lines in asked] == [0, 2]
 
 
 def test_what_is_wrong_in_each_round_is_said_with_the_names_of_the_course():

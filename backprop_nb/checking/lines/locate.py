@@ -6,7 +6,7 @@ import ast
 import functools
 import itertools
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from types import MappingProxyType
@@ -139,29 +139,7 @@ def find_faults(
     >>> fault.repair, fault.spoils, fault.proved
     ('multiply it by 2', (1,), True)
     """
-    whole = _Search(loss, gradient, [args, moved(args, wrt)], wrt)
-    search, ways = whole, list[_Way]()
-    for search in filter(None, (whole.shortened(), whole)):
-        ways = search.ways(alone)
-        if ways:
-            break
-    if not ways:
-        return []
-    best = min(way.cost for way in ways)
-    near = [way for way in ways if way.cost <= best + _TIES]
-    faults = search.without_right([fault for way in near for fault in way.faults()])
-    faults = search.without_right([*faults, *search.scaled_elsewhere(faults)])
-    faults = search.where_counted(search.where_made(faults))
-    # Of each line the best that says what to write, if there is one.
-    told = sorted(faults, key=lambda fault: not fault.repair)
-    first = {(fault.line, fault.number): fault for fault in reversed(told)}
-    kept = [first[at] for at in dict.fromkeys((fault.line, fault.number) for fault in faults)]
-    # What another line explains as well, or only together with this one, is not proved.
-    is_only = len(kept) == 1
-    return [
-        replace(each, proved=each.proved and is_only and search.is_made_of_right(each))
-        for each in kept[:_MAX_FAULTS]
-    ]
+    return Search(loss, gradient, args, wrt).faults(alone)
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,6 +172,52 @@ def _or_nothing(search: Callable[P, list[T]]) -> Callable[P, list[T]]:
     return found
 
 
+class Search:
+    """What :func:`find_faults` does, to be asked once for one line and then for several.
+
+    In ``lines`` alone it looks for what is wrong, if there are any.
+    """
+
+    def __init__(
+        self,
+        loss: Callable[..., Any],
+        gradient: Callable[..., Sequence[Any]],
+        args: Sequence[Any],
+        wrt: Sequence[int],
+        lines: Collection[int] = (),
+    ) -> None:
+        self.whole = _Search(loss, gradient, [args, moved(args, wrt)], wrt, lines)
+
+    @cached_property
+    def _short(self) -> _Search | None:
+        return self.whole.shortened()
+
+    def faults(self, alone: bool) -> list[Fault]:
+        """Return the expressions that explain what is wrong, each alone or not."""
+        search, ways = self.whole, list[_Way]()
+        for search in filter(None, (self._short, self.whole)):
+            ways = search.ways(alone)
+            if ways:
+                break
+        if not ways:
+            return []
+        best = min(way.cost for way in ways)
+        near = [way for way in ways if way.cost <= best + _TIES]
+        faults = search.without_right([fault for way in near for fault in way.faults()])
+        faults = search.without_right([*faults, *search.scaled_elsewhere(faults)])
+        faults = search.where_counted(search.where_made(faults))
+        # Of each line the best that says what to write, if there is one.
+        told = sorted(faults, key=lambda fault: not fault.repair)
+        first = {(fault.line, fault.number): fault for fault in reversed(told)}
+        kept = [first[at] for at in dict.fromkeys((fault.line, fault.number) for fault in faults)]
+        # What another line explains as well, or only together with this one, is not proved.
+        is_only = len(kept) == 1
+        return [
+            replace(each, proved=each.proved and is_only and search.is_made_of_right(each))
+            for each in kept[:_MAX_FAULTS]
+        ]
+
+
 class _Search:
     """Looks for the lines both ways: by how they are written, and by what is true there."""
 
@@ -203,11 +227,12 @@ class _Search:
         gradient: Callable[..., Sequence[Any]],
         args: Sequence[Sequence[Any]],
         wrt: Sequence[int],
+        lines: Collection[int],
         whole: _Search | None = None,
     ) -> None:
         # What is found must hold at the other arguments, too, and is told of those as given.
         self.loss, self.gradient, self.args, self.wrt = loss, gradient, args, wrt
-        self.whole = whole or self
+        self.lines, self.whole = lines, whole or self
 
     @cached_property
     def truths(self) -> list[tuple[Known, list[Array]]]:
@@ -232,7 +257,7 @@ class _Search:
         if short is None or not self._is_known() or not self.rewriting.blocks:
             return None
         args = [short, *reversed(self.args)]
-        found = _Search(self.loss, self.gradient, args, self.wrt, self)
+        found = _Search(self.loss, self.gradient, args, self.wrt, self.lines, self)
         is_fixed = not self.rewriting.numbers.isdisjoint(found._lengths.values())
         if is_fixed or not found._is_known() or not self.rewriting.is_alike(found.trials[0]):
             return None
@@ -255,7 +280,7 @@ class _Search:
         few |= {x: text for x, text in constants.items() if "." in text and "/" not in text}
         data = getattr(getattr(self.loss, "__code__", None), "co_names", ())
         means = [n for n in self.told.averaged if n % 1 == 0 and not few.keys() & {n, 1 / n}]
-        return Rewriting(self.gradient, here, others, few, data, sorted(means))
+        return Rewriting(self.gradient, here, others, few, data, sorted(means), self.lines)
 
     @property
     def known(self) -> Known:
@@ -277,16 +302,19 @@ class _Search:
         """Return what explains everything, the likeliest first."""
         if not self._is_known() or not self.rewriting.blocks:
             return []
-        found = self._written()
-        if any(way.cost < LIKELY - _TIES for way in found):
-            found += self._before(found)
-        else:
-            found += self._meant()
+        found = self._alone
         if not alone and not any(way.cost < LIKELY for way in found):
             # Two lines to be written otherwise are likelier than a quantity at the very end.
             found = self._written(pairs=True) or found or self._meant(pairs=True) or self._mixed()
             found = found or self._several()
         return sorted(found, key=lambda way: way.cost)
+
+    @cached_property
+    def _alone(self) -> list[_Way]:
+        """What explains everything alone."""
+        found = self._written()
+        more = self._before(found) if any(e.cost < LIKELY - _TIES for e in found) else self._meant()
+        return [*found, *more]
 
     @_or_nothing
     def _before(self, found: Sequence[_Way]) -> list[_Way]:

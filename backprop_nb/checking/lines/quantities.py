@@ -281,7 +281,7 @@ class Quantities:
         for block, scope in zip(self.runs.blocks, self.runs.scopes, strict=True):
             is_in_it = first is not None and first.block is block
             own = {first.rewrite.root: first.rewrite.way} if first and is_in_it else {}
-            for statement in block.statements:
+            for statement in self.runs.statements(block):
                 ways: dict[ast.AST, list[tuple[ast.AST, Any]]] = {}
                 for root, node, way in _values_in(statement):
                     ways.setdefault(root, []).append((node, way))

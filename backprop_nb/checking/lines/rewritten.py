@@ -130,7 +130,7 @@ class Rewriting(Runs):
         order: dict[int, int] = {}
         self.count = 0
         for block, scope in zip(self.blocks, self.scopes, strict=True):
-            for statement in block.statements:
+            for statement in self.statements(block):
                 ways = [*rewrites(scope, statement), *additions(scope, statement)]
                 own = [each for each in ways if each.root is statement]
                 for each, now in self._made_true(block, statement, own, new, before):
@@ -191,7 +191,7 @@ class Rewriting(Runs):
         for block, scope in zip(self.blocks, self.scopes, strict=True):
             fixed = [each for each in path if each.block is block]
             with self.mended([each for each in path if each.block is not block]):
-                for statement in block.statements:
+                for statement in self.statements(block):
                     if not matters(block, statement):
                         continue
                     by_root: dict[ast.AST, list[Rewrite]] = {}

@@ -11,7 +11,7 @@ import contextlib
 import copy
 import itertools
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from types import CodeType, FunctionType
 from typing import Any, NamedTuple
@@ -71,8 +71,9 @@ class Runs:
         constants: dict[float, str],
         data: Sequence[str] = (),
         means: Sequence[float] = (),
+        lines: Collection[int] = (),
     ) -> None:
-        self.data, self.means = data, means
+        self.data, self.means, self.lines = data, means, lines
         self.gradient, self.here, self.others = gradient, here, others
         self.constants = constants
         self.count = self.in_all = 0
@@ -111,6 +112,15 @@ class Runs:
             )
             for each in self.blocks
         ]
+
+    def statements(self, block: Block) -> list[ast.stmt | ast.expr]:
+        """Return the statements of a block in which what is wrong is looked for."""
+
+        def is_there(each: ast.stmt | ast.expr) -> bool:
+            first, last = block.lines(each)
+            return any(first <= line <= last for line in self.lines)
+
+        return [each for each in block.statements if not self.lines or is_there(each)]
 
     def scope_of(self, written: Written) -> Scope:
         """Return what the lines around one that is written otherwise can be made of."""
