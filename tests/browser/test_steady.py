@@ -32,7 +32,10 @@ MOVED = """async parts => {
     }
     return moved;
 }"""
-PARTS = ".bpnb-bar > *, .bpnb-bar ~ :not(.bpnb-live, .bpnb-cost), .bpnb-flow > *"
+PARTS = (
+    ".bpnb-bar > *, .bpnb-bar ~ :not(.bpnb-live, .bpnb-cost), .bpnb-flow > *, "
+    ".bpnb-codes > :first-child"
+)
 """Not what an explorer costs, which on a narrow page stands below numbers of any length."""
 
 
