@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Sequence
+from typing import Any
 
 from backprop_nb.views.explorer import columns
 from backprop_nb.views.explorer.placement import Box, Group, Layout, Point
@@ -119,18 +119,8 @@ def _lead_by_lanes(
 
 # --- what is alike stands in order ----------------------------------------------------
 
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """A node, or a group with all that is in it: positions of nodes, groups and edges."""
-
-    nodes: Sequence[int]
-    groups: Sequence[int]
-    edges: Sequence[int]
-
-    def place(self, layout: Layout) -> Box:
-        """Return where its corner lies, from left to right and then down."""
-        return layout.groups[self.groups[0]] if self.groups else layout.nodes[self.nodes[0]]
+_Part = tuple[list[int], list[int], list[int]]
+"""A node, or a group with all that is in it: positions of nodes, groups and edges."""
 
 
 def _put_in_order(
@@ -143,47 +133,43 @@ def _put_in_order(
 
     Nothing tells an engine the rounds of a loop apart, and it puts them in any order.
     """
-    at: list[list[int]] = [[] for _ in layout.nodes]
-    for key, edge in enumerate(edges):
-        for node in {*edge}:
-            at[node].append(key)
+    at: list[set[int]] = [set() for _ in layout.nodes]
+    for key, ends in enumerate(edges):
+        for node in ends:
+            at[node].add(key)
 
-    def part(nodes: Sequence[int], within: Sequence[int] = ()) -> _Part:
-        return _Part(sorted(nodes), within, sorted({key for node in nodes for key in at[node]}))
+    def part(nodes: Sequence[int], inner: list[int]) -> _Part:
+        return sorted(nodes), inner, sorted({key for node in nodes for key in at[node]})
 
     def kind(of: _Part) -> Hashable:
-        own = {node: -1 - k for k, node in enumerate(of.nodes)}
-        ends = [(*(own.get(end, end) for end in edges[key]), weights[key]) for key in of.edges]
-        sizes = [layout.nodes[node][2:] for node in of.nodes]
-        inner = [tuple(own[node] for node in groups[group][1]) for group in of.groups]
-        return tuple(ends), tuple(sizes), tuple(inner)
+        own = {node: -1 - k for k, node in enumerate(of[0])}
+        ends = [(*(own.get(end, end) for end in edges[key]), weights[key]) for key in of[2]]
+        inner = [tuple(own[node] for node in groups[group][1]) for group in of[1]]
+        return tuple(ends), tuple(inner), tuple(layout.nodes[node][2:] for node in of[0])
 
-    parts: dict[int | None, list[_Part]] = {None: []}
-    free = set(range(len(layout.nodes)))
+    def corner(of: _Part) -> Box:
+        return layout.groups[of[1][0]] if of[1] else layout.nodes[of[0][0]]
+
+    def swap(parts: Sequence[_Part]) -> None:
+        found: list[Any]
+        alike: dict[Hashable, list[_Part]] = {}
+        for each in sorted(parts):
+            alike.setdefault(kind(each), []).append(each)
+        for those in alike.values():
+            places = sorted(those, key=corner)
+            for k, found in enumerate((layout.nodes, layout.groups, layout.edges)):
+                values = [found[index] for place in places for index in place[k]]
+                indices = [index for each in those for index in each[k]]
+                for index, value in zip(indices, values, strict=True):
+                    found[index] = value
+
+    free = {*range(len(layout.nodes))}.difference(*(own for _, own in groups))
+    parts: dict[int | None, list[_Part]] = {None: [part([node], []) for node in free]}
     for number in reversed(range(len(groups))):  # from the innermost
         around, own = groups[number]
-        inside = parts.setdefault(number, [])
-        inside += [part([node]) for node in own]
-        free -= {*own}
-        whole = part(
-            [node for each in inside for node in each.nodes],
-            [number, *sorted(group for each in inside for group in each.groups)],
-        )
-        parts.setdefault(around, []).append(whole)
-        _swap(layout, inside, kind)
-    _swap(layout, [*parts[None], *(part([node]) for node in free)], kind)
-
-
-def _swap(layout: Layout, parts: Sequence[_Part], kind: Callable[[_Part], Hashable]) -> None:
-    """Let those of one kind have each other's places."""
-    alike: dict[Hashable, list[_Part]] = {}
-    for each in sorted(parts, key=lambda each: each.nodes[0]):
-        alike.setdefault(kind(each), []).append(each)
-    for those in alike.values():
-        places = sorted(those, key=lambda each: each.place(layout))
-        for what in ("nodes", "groups", "edges"):
-            found = getattr(layout, what)
-            taken = [[found[k] for k in getattr(place, what)] for place in places]
-            for each, its in zip(those, taken, strict=True):
-                for k, value in zip(getattr(each, what), its, strict=True):
-                    found[k] = value
+        inside = parts.get(number, []) + [part([node], []) for node in own]
+        swap(inside)
+        nodes = [node for each in inside for node in each[0]]
+        inner = sorted(group for each in inside for group in each[1])
+        parts.setdefault(around, []).append(part(nodes, [number, *inner]))
+    swap(parts[None])
