@@ -151,13 +151,13 @@ def _put_in_order(
         return layout.groups[of[1][0]] if of[1] else layout.nodes[of[0][0]]
 
     def swap(parts: Sequence[_Part]) -> None:
-        found: list[Any]
+        all_places: tuple[list[Any], ...] = (layout.nodes, layout.groups, layout.edges)
         alike: dict[Hashable, list[_Part]] = {}
         for each in sorted(parts):
             alike.setdefault(kind(each), []).append(each)
         for those in alike.values():
             places = sorted(those, key=corner)
-            for k, found in enumerate((layout.nodes, layout.groups, layout.edges)):
+            for k, found in enumerate(all_places):
                 values = [found[index] for place in places for index in place[k]]
                 indices = [index for each in those for index in each[k]]
                 for index, value in zip(indices, values, strict=True):
