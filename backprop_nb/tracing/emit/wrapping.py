@@ -12,7 +12,8 @@ WIDTH = 99
 _MARKS = re.compile(
     r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[()\[\]{}]|(?<=,) | (?=[-+*/%@<>=!&|]+ )"""
 )
-_HEAD = re.compile(r"""return |[^'"]+? = """)  # not the one that a text quotes
+# Not the sign that a text quotes.
+_HEAD = re.compile(r"""return |[^'"]+? [-+]?= |(?=np\.add\.at\()""")
 
 
 def wrapped(line: str) -> str:

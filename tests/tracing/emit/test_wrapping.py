@@ -22,8 +22,24 @@ NAMES = ", ".join(f"a_name_{k}" for k in range(40))
         f"    x = np.asarray([{', '.join(['[1.0, -2.0, 1e-07]'] * 20)}], dtype=np.float64)",
         f"    return {{'a, b': {NAMES.replace(',', ' *')}, 'c': [{NAMES}]}}",
         f"x = a[{' + '.join(['-b'] * 60)}, 2:3, None]",
+        f"    d_x[:, 0, 2:4] += f(a, {NAMES})",
+        f"    d_x[0] -= {NAMES.replace(',', ' *')}",
+        f"    np.add.at(d_x, (i, j), f({NAMES}))",
     ],
-    ids=["return", "sum", "calls", "nested", "map", "targets", "array", "dict", "index"],
+    ids=[
+        "return",
+        "sum",
+        "calls",
+        "nested",
+        "map",
+        "targets",
+        "array",
+        "dict",
+        "index",
+        "added",
+        "taken",
+        "at",
+    ],
 )
 def test_a_long_line_means_what_it_meant(line):
     text = wrapped(line)
