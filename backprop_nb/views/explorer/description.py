@@ -265,7 +265,8 @@ def describe_graph(graph: Graph, folded: Collection[str] = ()) -> str:
             members = [each for each in description.nodes if hidden[each.node.index] == group]
             lines += _group_lines(groups[group].name, members)
     if description.backward is None:
-        return "\n".join([*lines, "", "Backward", f"  {description.note}"])
+        lines += ["", "Backward", f"  {description.note}"]
+        return "\n".join(part for line in lines for part in numbers.in_lines(line))
     d_z = next((node.adjoint_name for node in graph.nodes if node.name == "z"), "d_z")
     lines += ["", f"Backward ({d_z} is the derivative of {graph.output.name} with respect to z)"]
     lines += [
@@ -277,7 +278,7 @@ def describe_graph(graph: Graph, folded: Collection[str] = ()) -> str:
     ]
     lines += ["", "Cost of all derivatives, counted in multiplications by a local derivative"]
     lines += [f"  {way}: {text}" for way, text, _ in description.cost().ways]
-    return "\n".join(lines)
+    return "\n".join(part for line in lines for part in numbers.in_lines(line))
 
 
 def _node_lines(described: DescribedNode) -> Iterator[str]:
