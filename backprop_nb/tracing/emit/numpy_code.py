@@ -295,8 +295,11 @@ class _Function:
             for line in statement.lines[:-1]:
                 yield statement.through, line
             own = self._own(statement)
-            last = statement.lines[-1] if own == statement.text else f"{statement.name} = {own}"
-            yield statement.through, last
+            if own == statement.text or statement.in_place:
+                yield statement.through, statement.lines[-1]
+            if own != statement.text:  # after an assignment in place it is what has the name
+                own = f"{statement.name}[()]" if statement.in_place else own
+                yield statement.through, f"{statement.name} = {own}"
             alike = inputs.get(statement.expression, [])
             named = (k for k in alike if self._gradients[k] == statement.name)
             first = next(named, min(alike, default=0))

@@ -146,3 +146,17 @@ def test_what_is_added_to_stays_as_it_was():
     assert added_at(x, 5.0, at=[1]).tolist() == [1.0, 6.0, 1.0]
     assert x.tolist() == [1.0, 1.0, 1.0]
     assert added_at(np.ones(3), at=[TWICE], shape=(3,)).tolist() == [2.0, 0.0, 1.0]
+
+
+@pytest.mark.parametrize("x", [np.array(1.5), np.array(1.5, np.float32), 1.5])
+def test_what_a_number_receives_as_an_array_is_a_number(x):
+    def f(x):
+        return x[()] * x[()] + x * 2 + x[...] * 3 + x[None][0]
+
+    graph = bp.trace(f, x)
+    exec(graph.to_numpy(), space := {})
+    for compute in (graph.compile(), space["f_and_gradient"]):
+        value, (gradient,) = compute(x)
+        assert value == graph.value
+        assert gradient == graph.backward().gradients[0] == 9.0
+        assert type(gradient) is type(graph.backward().gradients[0])
