@@ -19,11 +19,12 @@ import numpy as np
 
 from backprop_nb.checking.lines.followed import Array
 from backprop_nb.checking.lines.inputs import is_all_that_reads
+from backprop_nb.checking.lines.missing import additions
 from backprop_nb.checking.lines.program import MAX_WAYS, Block, chosen, kept, running
 from backprop_nb.checking.lines.rewrites import Rewrite, Written, read_target, target_of
 from backprop_nb.checking.lines.runs import Runs
 from backprop_nb.checking.lines.scope import Scope, as_read, text_of
-from backprop_nb.checking.lines.ways import additions, rewrites
+from backprop_nb.checking.lines.ways import rewrites
 
 _MAX_PARTS = 24
 _BEGINNINGS = 3

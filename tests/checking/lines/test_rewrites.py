@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from followed import followed
 
+from backprop_nb.checking.lines.missing import additions
 from backprop_nb.checking.lines.program import blocks
 from backprop_nb.checking.lines.rewrites import Written
 from backprop_nb.checking.lines.scope import Scope
-from backprop_nb.checking.lines.ways import additions, rewrites
+from backprop_nb.checking.lines.ways import rewrites
 
 STUDENT = """import numpy as np
 
