@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from backprop_nb.checking.lines.followed import is_float
-from backprop_nb.checking.lines.scope import PLACES, Scope, text_of
+from backprop_nb.checking.lines.scope import PLACES, Scope, line_of, text_of
 from backprop_nb.tracing import pytree
 
 _OF_ARRAYS = ("T", "shape", "size", "ndim")
@@ -54,7 +54,7 @@ def is_all_that_reads(scope: Scope, name: ast.AST | None, statement: ast.AST) ->
 def _is_right(
     scope: Scope, node: ast.expr, statement: ast.AST, is_true: Callable[[Any], bool]
 ) -> bool:
-    line = _line(statement)
+    line = line_of(statement)
     names = scope.block.seen.get(line, {})
     value: Any = names.get(node.id) if isinstance(node, ast.Name) else scope.value(node, line)
     if isinstance(value, list | tuple | dict):
@@ -62,7 +62,7 @@ def _is_right(
         return all(map(is_true, floats))
     if is_float(value) and (is_true(value) or not np.any(value)):
         return True
-    given = max(_givers(scope, node, statement, False), key=_line, default=None)
+    given = max(_givers(scope, node, statement, False), key=line_of, default=None)
     if isinstance(given, ast.For):  # it is right if what the loop goes through is
         return not may_be_wrong(scope, given, is_true)
     return not (is_float(value) and np.size(value) > 1) and not _is_computed(given, _base(node))
@@ -136,11 +136,11 @@ def _is_given(scope: Scope, node: ast.AST) -> bool:
 
 def _givers(scope: Scope, node: ast.AST, statement: ast.AST, after: bool) -> list[ast.AST]:
     """Return the statements before another one, or after it, that give a name its value."""
-    base, at = _base(node), _line(statement)
+    base, at = _base(node), line_of(statement)
     return [
         each
         for each in scope.block.statements
-        if (_line(each) > at if after else _line(each) < at)
+        if (line_of(each) > at if after else line_of(each) < at)
         and not isinstance(each, ast.AugAssign)
         and any(
             isinstance(x, ast.Name) and x.id == base and isinstance(x.ctx, ast.Store)
@@ -149,17 +149,13 @@ def _givers(scope: Scope, node: ast.AST, statement: ast.AST, after: bool) -> lis
     ]
 
 
-def _line(node: ast.AST) -> int:
-    return int(node.lineno)  # type: ignore[attr-defined]
-
-
 def _is_read_elsewhere(scope: Scope, node: ast.AST, statement: ast.AST) -> bool:
     """Whether another statement reads what a name holds when this one does."""
-    first = max(map(_line, _givers(scope, node, statement, False)), default=0)
-    last = min(map(_line, _givers(scope, node, statement, True)), default=1 << 30)
+    first = max(map(line_of, _givers(scope, node, statement, False)), default=0)
+    last = min(map(line_of, _givers(scope, node, statement, True)), default=1 << 30)
     text = _which(node)
     return any(
-        first < _line(each) <= last and any(_which(other) == text for other in _read(each))
+        first < line_of(each) <= last and any(_which(other) == text for other in _read(each))
         for each in scope.block.statements
         if each is not statement
     )

@@ -19,13 +19,8 @@ from backprop_nb.checking.lines.followed import Array, moved, shortened, traceab
 from backprop_nb.checking.lines.followed import traced as trace_of
 from backprop_nb.checking.lines.inputs import may_be_wrong
 from backprop_nb.checking.lines.known import SAME, Known
-from backprop_nb.checking.lines.quantities import (
-    LIKELY,
-    Meant,
-    Quantities,
-    Slot,
-    ratio,
-)
+from backprop_nb.checking.lines.meant import LIKELY, Meant, Slot, ratio
+from backprop_nb.checking.lines.quantities import Quantities
 from backprop_nb.checking.lines.rewrites import Written
 from backprop_nb.checking.lines.rewritten import Rewriting
 from backprop_nb.checking.lines.runs import Trial, same

@@ -12,162 +12,24 @@ import copy
 import itertools
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
-from types import CodeType
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from backprop_nb.checking.lines.followed import Array
 from backprop_nb.checking.lines.known import SAME, Key, Known
-from backprop_nb.checking.lines.program import Block, exchanged, kept
-from backprop_nb.checking.lines.rewrites import Written, parts_of, read_target, walk
+from backprop_nb.checking.lines.meant import Meant, Piece, Slot, ratio, values_in
+from backprop_nb.checking.lines.program import exchanged, kept
+from backprop_nb.checking.lines.rewrites import Written, parts_of, read_target
 from backprop_nb.checking.lines.runs import Runs, Trial, floats_in, same
-from backprop_nb.checking.lines.scope import PLACES, Scope, as_read, as_stored, text_of
+from backprop_nb.checking.lines.scope import PLACES, Scope, as_read, line_of, text_of
 
-LIKELY = 1.5
-"""What costs less is an explanation after which no other one is looked for."""
 _MAX_ROUNDS = 12
 """So many rounds of a loop are looked at one by one."""
 _MAX_RUNS = 3_000
 """None are any more once the function has run so often."""
-
-
-class Piece(NamedTuple):
-    """A true quantity, transposed or one row of it, times a number."""
-
-    key: Key
-    transposed: bool = False
-    row: tuple[int, int] | None = None
-    """The axis and the position."""
-    factor: str = "1"
-    """How the number is said."""
-
-    def of(self, known: Known, shape: tuple[int, ...]) -> Any:
-        """Return it in a shape, if it fits."""
-        array = known.arrays[self.key]
-        array = np.take(array, self.row[1], self.row[0]) if self.row is not None else array
-        scale = known.numbers.get(self.factor, np.nan)
-        array = scale * (array.T if self.transposed else array)
-        return array.reshape(shape)[()] if array.size == np.prod(shape, dtype=int) else array
-
-
-@dataclass(frozen=True, eq=False)
-class Slot:
-    """What gives a value: an expression, or a statement such as ``d *= h`` that changes one."""
-
-    block: Block
-    scope: Scope
-    statement: ast.AST
-    node: ast.AST
-    code: CodeType
-    number: int
-    """Which way of the code keeps the value."""
-
-    @property
-    def line(self) -> int:
-        """The line of what gives the value."""
-        return int(self.node.lineno)  # type: ignore[attr-defined]
-
-    @property
-    def shown(self) -> ast.AST:
-        """What is said to be wrong: of a line that only hands something on, all of it."""
-        is_whole = getattr(self.statement, "value", None) is self.node
-        return self.statement if is_whole and isinstance(self.node, PLACES) else self.node
-
-    @property
-    def pronoun(self) -> str:
-        """What stands for it in a sentence."""
-        return "each of them" if isinstance(self.node, ast.ListComp) else "it"
-
-    def name_of(self, ndim: int) -> str:
-        """Return what a statement changes: an entry, or all of it; empty if both may be meant."""
-        target = getattr(self.node, "target", None) or self.node.targets[0]  # type: ignore[attr-defined]
-        names = []
-        for each in (target, getattr(target, "value", None)):
-            if isinstance(each, PLACES):
-                value = self.scope.evaluated(as_read(each), self.line)
-                names += [text_of(each)] if value is not None and np.ndim(value) == ndim else []
-        return names[0] if len(names) == 1 else ""
-
-
-@dataclass(frozen=True, eq=False)
-class Meant:
-    """An expression, and what is true that makes gradients right in its place.
-
-    Attributes
-    ----------
-    pieces
-        What is put there in each round.
-    given, expected
-        What it gave where it was wrong first, and what it should give.
-    fixed
-        The gradients that are right then and were not before, by their positions.
-    was_true
-        Whether it gave what is true, too, only another one.
-    has_odd_input
-        Whether it is made of something that the loss does not have.
-    has_earlier
-        Whether a line within a function that it calls may be wrong, or one of a round before; or
-        whether something that is needed before this in the loss's backward pass explains as much
-        in another line, and is made of what is true.
-    is_scaled
-        Whether all is right, too, with what it gives times one number in each round.
-    hides_others
-        Whether it is made, in some round, of what is not true even after all rounds before have
-        given what is: then something else is wrong as well, and to put the truth here hides it.
-    """
-
-    slot: Slot
-    pieces: Sequence[Piece | None]
-    given: Array
-    expected: Array
-    fixed: frozenset[int]
-    was_true: bool
-    has_odd_input: bool
-    has_earlier: bool
-    is_scaled: bool = True
-    hides_others: bool = False
-
-    @property
-    def piece(self) -> Piece:
-        """The first of what is put there."""
-        return next(each for each in self.pieces if each is not None)
-
-    @property
-    def cost(self) -> float:
-        """How unlikely it is that this was meant."""
-        cost = {"adjoint": 1.7, "value": 1.8, "slope": 1.9}[self.piece.key.kind]
-        cost += 0.3 * (self.piece.factor != "1") + 0.2 * (len(self.pieces) > 1)
-        cost += 0.3 * (None in self.pieces)  # the others of its rounds were right
-        cost += 0.7 * self.hides_others
-        if self.was_true:
-            return cost + 0.6
-        if not self.has_odd_input:  # the first that is wrong
-            return cost - 0.6 * (None not in self.pieces)
-        return cost + (self.piece.key.kind == "value")
-
-    @property
-    def is_first(self) -> bool:
-        """Whether it is known to be the first that is wrong."""
-        return self.may_be_first and not self.has_earlier
-
-    @property
-    def may_be_first(self) -> bool:
-        """Whether what it is made of may be right."""
-        return self.cost < LIKELY and not self.has_odd_input
-
-    def is_before(self, other: Meant) -> bool:
-        """Whether it is a reason for what another expression gives, and may be the only one."""
-        (kind, one), (its, two) = self.piece.key, other.piece.key
-        is_earlier = one > two if kind == its == "adjoint" else its == "adjoint" != kind
-        return is_earlier and self.line != other.line and not self.has_odd_input
-
-    @property
-    def line(self) -> int:
-        """The line of the expression."""
-        return self.slot.line
 
 
 class Quantities:
@@ -282,8 +144,8 @@ class Quantities:
             is_in_it = first is not None and first.block is block
             own = {first.rewrite.root: first.rewrite.way} if first and is_in_it else {}
             for statement in self.runs.statements(block):
-                ways: dict[ast.AST, list[tuple[ast.AST, Any]]] = {}
-                for root, node, way in _values_in(statement):
+                ways: dict[ast.AST, list[tuple[ast.stmt | ast.expr, Any]]] = {}
+                for root, node, way in values_in(statement):
                     ways.setdefault(root, []).append((node, way))
                 for root, those in ways.items():
                     if root in own:
@@ -543,7 +405,7 @@ class Quantities:
 
     def has_odd_input(self, scope: Scope, node: ast.AST) -> bool:
         """Whether what is made here is made of something that the loss does not have."""
-        line = node.lineno  # type: ignore[attr-defined]
+        line = line_of(node)
         # What is written into holds by now what is wrong.
         made_of = node.value if isinstance(node, ast.Assign | ast.AugAssign) else node
         reads = (
@@ -572,7 +434,7 @@ class Quantities:
         inside = set(ast.walk(slot.node))
         given = (
             self.runs.kept(slot.block, {root: way})
-            for root, node, way in _values_in(slot.statement)
+            for root, node, way in values_in(slot.statement)
             if node in inside and self.runs.is_own(node)
         )
         return not all(self.is_fine(value) for values in given for value in values if value.ndim)
@@ -607,22 +469,6 @@ class Quantities:
         return frozenset(found)
 
 
-def ratio(given: Any, expected: Array, without: Any = 0.0) -> float:
-    """Return how many times an array the right one is; NaN if it is no multiple.
-
-    What both have anyway is left out.
-    """
-    given = np.asarray(given)  # which a student may give as a list
-    if given.dtype.kind not in "fiu" or given.shape != np.shape(expected):
-        return np.nan
-    if np.shape(without) in ((), np.shape(expected)):
-        given, expected = given - without, expected - without
-    if not np.any(given):
-        return np.nan
-    found = float(np.sum(given * expected) / np.sum(given * given))
-    return found if same(found * given, expected) else np.nan
-
-
 def _ordered(found: Sequence[Meant]) -> list[Meant]:
     """Return what was found, each with whether another one comes before it."""
 
@@ -651,23 +497,3 @@ def _times(scale: float, value: Any) -> Any:
     if isinstance(value, list | tuple):
         return type(value)(_times(scale, each) for each in value)
     return value if floats_in(value) is None else scale * value
-
-
-def _values_in(statement: ast.AST) -> Iterator[tuple[ast.AST, ast.AST, Any]]:
-    """Yield what is written anew, what gives a value in it, and the way in which that is kept."""
-    for part, root, put in parts_of(statement):
-        is_read = isinstance(getattr(part, "ctx", ast.Load()), ast.Load)
-        for node, parent in walk(part) if is_read else ():
-            is_whole = node is part or isinstance(parent, ast.Tuple | ast.List | ast.Dict)
-            is_formula = isinstance(node, ast.BinOp | ast.Call | ast.UnaryOp | ast.ListComp)
-            if is_formula or (is_whole and isinstance(node, PLACES)):
-                yield root, node, put(exchanged(part, node, kept(node)))
-    if isinstance(statement, ast.AugAssign):
-        yield statement, statement, read_target(statement, statement)
-    match statement:  # of what is written into, all of it afterwards
-        case (
-            ast.Assign(targets=[ast.Subscript(value=ast.Name() | ast.Attribute() as whole)])
-            | ast.AugAssign(target=ast.Subscript(value=ast.Name() | ast.Attribute() as whole))
-        ):
-            after = ast.copy_location(ast.Assign([as_stored(whole)], kept(whole)), statement)
-            yield statement, statement, [statement, after]

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any, TypeAlias
 
 from backprop_nb.checking.lines.program import Block, exchanged, kept
-from backprop_nb.checking.lines.scope import PLACES, as_read, fitted, text_of, text_within
+from backprop_nb.checking.lines.scope import PLACES, as_read, fitted, line_of, text_of, text_within
 
 Put: TypeAlias = Callable[[Any], ast.AST]
 
@@ -106,7 +106,7 @@ class Written:
     @property
     def line(self) -> int:
         """The line of what is written otherwise."""
-        return int(self.rewrite.node.lineno)  # type: ignore[attr-defined]
+        return line_of(self.rewrite.node)
 
     @cached_property
     def shown(self) -> ast.AST:
@@ -190,9 +190,10 @@ def read_target(root: ast.AST, statement: ast.AST) -> ast.AST | list[ast.AST] | 
     target = target_of(root)
     if isinstance(statement, ast.stmt) and isinstance(target, PLACES):
         return [statement, ast.copy_location(ast.Assign([target], kept(as_read(target))), root)]
-    if isinstance(getattr(statement, "value", None), ast.expr):
+    value = getattr(statement, "value", None)
+    if isinstance(value, ast.expr):
         made = copy.copy(statement)
-        made.value = kept(statement.value)  # type: ignore[attr-defined]
+        vars(made)["value"] = kept(value)
         return made
     return None
 

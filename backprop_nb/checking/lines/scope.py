@@ -48,6 +48,11 @@ def text_of(node: ast.AST) -> str:
     return " ".join(ast.unparse(node).split())
 
 
+def line_of(node: ast.AST) -> int:
+    """Return the line that an expression or a statement begins in."""
+    return int(getattr(node, "lineno", 0))
+
+
 def text_within(node: ast.AST, whole: ast.AST) -> str:
     """Return an expression on one line; of several in a whole that read the same, which it is.
 
