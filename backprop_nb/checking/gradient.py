@@ -15,7 +15,8 @@ from backprop_nb.checking.given import GivenGradient
 from backprop_nb.checking.judging import at_kinks, beside
 from backprop_nb.checking.lengths import count_in_words
 from backprop_nb.checking.limits import OutOfTime, check_seconds, quiet
-from backprop_nb.checking.lines.locate import Fault, Search
+from backprop_nb.checking.lines.blame import Fault
+from backprop_nb.checking.lines.locate import Search
 from backprop_nb.checking.lines.unwritten import half_written
 from backprop_nb.checking.matching import Matched, Unmatched
 from backprop_nb.checking.report import (
@@ -380,7 +381,7 @@ class _Check:
         first = parameters[fault.spoils[0] if fault.spoils else 0].name
         fault = replace(fault, quantity=self.given.as_read(fault.quantity))
         message = fault_sentence(fault, self.hints, several)
-        found = Finding("wrong_line", first, fault.rank, message)
+        found = Finding("wrong_line", first, 1, message)
         if self.hints not in SHOWS_LINE:
             return found
         shown = ["line", "proved", "number", *(["given", "of"] if fault.has_values else [])]

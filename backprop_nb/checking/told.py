@@ -18,7 +18,7 @@ from backprop_nb.checking.compare import (
     wrong_entries,
 )
 from backprop_nb.checking.given import GivenGradient
-from backprop_nb.checking.lines.locate import Fault
+from backprop_nb.checking.lines.blame import Fault
 from backprop_nb.checking.matching import INPUTS, TARGETS, Matched
 from backprop_nb.checking.report import Checked, Finding, Hints
 from backprop_nb.checking.unexplained import loss_in_words

