@@ -9,14 +9,19 @@ from __future__ import annotations
 
 import functools
 import importlib
+import re
 import sys
-from collections.abc import Callable
+import textwrap
+from collections.abc import Callable, Iterable
 from typing import Any, ParamSpec
 
 from backprop_nb.errors import UnsupportedError
 
 _VIEWS = "backprop_nb.views"
 P = ParamSpec("P")
+
+WIDTH = 100
+"""So many characters stand in a line of a notebook's cell."""
 
 _handlers: dict[str, dict[str, str]] = {}
 
@@ -87,6 +92,73 @@ def words(describe: Callable[P, str]) -> Callable[P, Words]:
     return described
 
 
+_ARRAY = re.compile(r"(?P<head>.*: )?(?P<name>[^:\[\]]*)\[(?P<rows>[^\[\]]*\][,.]?)")
+_NEXT = re.compile(r"(?<=\],) (?=[^:,()\[\]]+ = \[[^\[\]]*\][,.]?(?: |$))")
+
+
+def folded(lines: Iterable[str], indent: str | None = None) -> str:
+    """Return lines as a text in which none is longer than a cell, but what has no space.
+
+    What a line goes on with is indented by two more, or by *indent*.  Where the words of arrays
+    end it, each begins a line of its own, and its rows stay whole where they fit.  Tables and
+    code are not for this.
+
+    >>> row = ", ".join(["0.1235"] * 8)
+    >>> print(folded([f"  W = input, (3, 8): [{row}; {row}; {row}]"]))
+      W = input, (3, 8):
+        [0.1235, 0.1235, 0.1235, 0.1235, 0.1235, 0.1235, 0.1235, 0.1235;
+         0.1235, 0.1235, 0.1235, 0.1235, 0.1235, 0.1235, 0.1235, 0.1235;
+         0.1235, 0.1235, 0.1235, 0.1235, 0.1235, 0.1235, 0.1235, 0.1235]
+    >>> print(folded([f"  W = [{row}; {row}]"]))
+      W = [0.1235, 0.1235, 0.1235, 0.1235, 0.1235, 0.1235, 0.1235, 0.1235;
+           0.1235, 0.1235, 0.1235, 0.1235, 0.1235, 0.1235, 0.1235, 0.1235]
+    """
+    return "\n".join(part for line in lines for part in _parts(line, indent))
+
+
+def _parts(line: str, indent: str | None) -> list[str]:
+    if len(line) <= WIDTH:
+        return [line]
+    if indent is None:
+        indent = " " * (len(line) - len(line.lstrip()) + 2)
+    first, *others = _NEXT.split(line)
+    arrays = [_ARRAY.fullmatch(each) for each in (first, *others)]
+    parts: list[str] = []
+    for k, found in enumerate(arrays):
+        if found is None:
+            return _filled(line, indent)
+        head, name = (found["head"] or "").rstrip(), found["name"]
+        before = indent if k or head else ""
+        parts += _filled(head, indent)
+        if len(name) > WIDTH // 2:
+            parts += _filled(before + name.rstrip(), indent)
+            before, name = indent, ""
+        parts += _rows(before + name, found["rows"])
+    return parts
+
+
+def _rows(name: str, array: str) -> list[str]:
+    """Return an array behind its name; the rows stand below each other."""
+    lines, line, indent = list[str](), f"{name}[", " " * (len(name) + 1)
+    rows = array.split("; ")
+    for k, row in enumerate([*(f"{row};" for row in rows[:-1]), rows[-1]]):
+        if k and len(line) + 1 + len(row) > WIDTH:
+            lines.append(line)
+            line = indent + row
+        else:
+            line += f" {row}" if k else row
+        *full, line = _filled(line, indent)
+        lines += full
+    return [*lines, line]
+
+
+def _filled(text: str, indent: str) -> list[str]:
+    """Return a text in full lines; all but the first begin with an indent."""
+    return textwrap.wrap(
+        text, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
+
+
 def mimebundle(shown: Any, **options: Any) -> Any:
     """Return what a notebook shows of an object that is a cell's last line.
 
@@ -109,7 +181,7 @@ def progress_bar(total: int, *, shown: bool = True, **options: Any) -> Any:
 
     ipython = sys.modules.get("IPython")
     if ipython and hasattr(ipython.get_ipython(), "kernel"):
-        options |= {"file": sys.stdout, "ncols": 100}
+        options |= {"file": sys.stdout, "ncols": WIDTH}
     seen = options.get("file", sys.stderr) is not None
     return tqdm(total=total, disable=not (shown and seen), **options)
 

@@ -5,11 +5,13 @@ import pkgutil
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 import backprop_nb as bp
 from backprop_nb import display
 from backprop_nb.errors import UnsupportedError
+from backprop_nb.views.numbers import words
 
 
 class Shape:
@@ -101,3 +103,31 @@ def test_a_program_without_a_console_has_no_bar(monkeypatch):
     with display.progress_bar(3) as bar:
         bar.update(3)
     assert bar.disable
+
+
+def test_long_words_of_arrays_fit_into_lines_and_lose_nothing():
+    rng = np.random.default_rng(0)
+    operation = f"  d_v1 += np.where({' + '.join(['v1 * v2'] * 20)}): "
+    for shape in ((12,), (3, 4), (150, 5), (40, 12), (30, 1), ()):
+        array = words(rng.normal(size=shape))
+        several = ", ".join(f"dW{k} = {array}" for k in range(4))
+        for text in (operation + array, f"  W = {array}", f"{array}", f"Gradients: {several}."):
+            lines = display.folded([text]).splitlines()
+            assert max(map(len, lines)) <= 100
+            rejoined = " ".join(line.strip() for line in lines)
+            assert rejoined.replace(": [ ", ": [") == text.strip()
+    assert display.folded(["  x = input, (2,): [1, 2]"]) == "  x = input, (2,): [1, 2]"
+
+
+def test_each_array_of_a_long_line_begins_a_line_and_keeps_its_rows_whole():
+    row = ", ".join(["0.25"] * 11)
+    assert display.folded([f"Gradients: dA = [{row}; {row}], db = [{row}]."]) == (
+        f"Gradients:\n  dA = [{row};\n        {row}],\n  db = [{row}]."
+    )
+
+
+def test_a_long_sentence_goes_on_below_its_beginning():
+    line = "  " + "word " * 30 + "end"
+    first, second = display.folded([line]).splitlines()
+    assert (first[:6], second[:8]) == ("  word", "    word")
+    assert display.folded([line], "").splitlines()[1].startswith("word")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import math
 import re
-import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -22,8 +21,6 @@ MAP_ROWS, MAP_COLUMNS = 32, 48
 """So many cells of a map can be told apart on a card."""
 DWARFED = 20
 """Values so many times smaller than the largest have hardly a colour on a linear scale."""
-WIDTH = 100
-"""So many characters stand in a line of a notebook's cell."""
 CARD_CHARACTERS = 15
 """How many characters stand side by side on a node's card."""
 
@@ -239,43 +236,6 @@ def words(value: Any) -> str:
         return long(float(value))
     whole = table(value)
     return _words(whole[:ROWS, :COLUMNS], whole.size)
-
-
-def in_lines(text: str) -> list[str]:
-    r"""Return a line that ends in the words of an array as lines that fit into a cell.
-
-    Where it is too long the array begins a line of its own; its rows stay whole where they fit.
-
-    >>> print(*in_lines("  W = input, (3, 8): " + words(np.full((3, 8), 0.123456))), sep="\n")
-      W = input, (3, 8):
-        [0.1235, 0.1235, 0.1235, 0.1235, 0.1235, 0.1235, 0.1235, 0.1235;
-         0.1235, 0.1235, 0.1235, 0.1235, 0.1235, 0.1235, 0.1235, 0.1235;
-         0.1235, 0.1235, 0.1235, 0.1235, 0.1235, 0.1235, 0.1235, 0.1235]
-    """
-    if len(text) <= WIDTH:
-        return [text]
-    indent = " " * (len(text) - len(text.lstrip()) + 2)
-    head, opening, array = text.rpartition(": [")
-    if not opening:
-        return _filled(text, indent)
-    lines, line = _filled(f"{head}:", indent), f"{indent}["
-    rows = array.split("; ")
-    for k, row in enumerate([*(f"{row};" for row in rows[:-1]), rows[-1]]):
-        if k and len(line) + 1 + len(row) > WIDTH:
-            lines.append(line)
-            line = f"{indent} {row}"
-        else:
-            line += f" {row}" if k else row
-        *full, line = _filled(line, f"{indent} ")
-        lines += full
-    return [*lines, line]
-
-
-def _filled(text: str, indent: str) -> list[str]:
-    """Return a text in full lines; all but the first begin with an indent."""
-    return textwrap.wrap(
-        text, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
-    )
 
 
 def _words(shown: NDArray[np.float64], size: int) -> str:

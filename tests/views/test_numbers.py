@@ -17,7 +17,6 @@ from backprop_nb.views.numbers import (
     fit_value_scale,
     heat,
     heats,
-    in_lines,
     long,
     longs,
     pooled,
@@ -225,15 +224,3 @@ def test_many_numbers_are_written_as_each_is():
     assert longs([*odd, *drawn]) == [long(number) for number in [*odd, *drawn]]
     assert longs([1.0, -0.0]) == ["1", "0"]
     assert longs([]) == []
-
-
-def test_long_words_of_an_array_fit_into_lines_and_lose_nothing():
-    rng = np.random.default_rng(0)
-    for shape in ((12,), (3, 4), (150, 5), (40, 12), (30, 1), ()):
-        text = (
-            f"  d_v1 += np.where({' + '.join(['v1 * v2'] * 20)}): {words(rng.normal(size=shape))}"
-        )
-        lines = in_lines(text)
-        assert max(map(len, lines)) <= 100
-        assert " ".join(line.strip() for line in lines).replace(": [ ", ": [") == text.strip()
-    assert in_lines("  x = input, (2,): [1, 2]") == ["  x = input, (2,): [1, 2]"]

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
+from backprop_nb import display
 from backprop_nb.errors import counted
 from backprop_nb.tracing import Backward, Contribution, Graph, Node, Step
 from backprop_nb.tracing.emit.notation import derivative_to_latex
@@ -266,7 +267,7 @@ def describe_graph(graph: Graph, folded: Collection[str] = ()) -> str:
             lines += _group_lines(groups[group].name, members)
     if description.backward is None:
         lines += ["", "Backward", f"  {description.note}"]
-        return "\n".join(part for line in lines for part in numbers.in_lines(line))
+        return display.folded(lines)
     d_z = next((node.adjoint_name for node in graph.nodes if node.name == "z"), "d_z")
     lines += ["", f"Backward ({d_z} is the derivative of {graph.output.name} with respect to z)"]
     lines += [
@@ -278,7 +279,7 @@ def describe_graph(graph: Graph, folded: Collection[str] = ()) -> str:
     ]
     lines += ["", "Cost of all derivatives, counted in multiplications by a local derivative"]
     lines += [f"  {way}: {text}" for way, text, _ in description.cost().ways]
-    return "\n".join(part for line in lines for part in numbers.in_lines(line))
+    return display.folded(lines)
 
 
 def _node_lines(described: DescribedNode) -> Iterator[str]:
