@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import DTypeLike
 
+from backprop_nb import display
 from backprop_nb.network.validation import FloatArray
 
 ROWS, COLUMNS = 6, 8
@@ -26,13 +27,27 @@ Cells: TypeAlias = Sequence[Sequence[str]]
 def text_table(rows: Cells, align: str) -> str:
     """Return rows of cells as aligned lines, the head first; `align` is < or > for each column.
 
+    Columns that a cell of a notebook has no room for follow as a table below, which begins with
+    the first column again.
+
     >>> print(text_table([("factor", "entries"), ("∂L/∂f_2", "2")], "<>"))
     factor   entries
     ∂L/∂f_2        2
     """
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    columns = [f"{{:{side}{width}}}" for side, width in zip(align, widths, strict=True)]
-    return "\n".join("  ".join(columns).format(*row).rstrip() for row in rows)
+    parts, room = [[0]], display.WIDTH - widths[0]
+    for column, width in enumerate(widths[1:], start=1):
+        if width + 2 > room and len(parts[-1]) > 1:
+            parts.append([0])
+            room = display.WIDTH - widths[0]
+        parts[-1].append(column)
+        room -= width + 2
+    return "\n\n".join(
+        "\n".join(
+            "  ".join(f"{row[k]:{align[k]}{widths[k]}}" for k in part).rstrip() for row in rows
+        )
+        for part in parts
+    )
 
 
 def markdown_table(rows: Cells, align: str) -> str:

@@ -22,6 +22,16 @@ def test_columns_are_aligned_to_their_side():
     assert text_table(ROWS, "<>") == "name    count\na           1\nlonger  1,000"
 
 
+def test_columns_without_room_follow_below_with_the_first_again():
+    names = [f"saturated_{k:02}" for k in range(12)]
+    tables = text_table([["epoch", *names], ["1", *"abcdefghijkl"]], "<" + ">" * 12).split("\n\n")
+    heads, bodies = zip(*(each.splitlines() for each in tables), strict=True)
+    assert [head.split() for head in heads] == [["epoch", *names[:6]], ["epoch", *names[6:]]]
+    assert [body.split() for body in bodies] == [["1", *"abcdef"], ["1", *"ghijkl"]]
+    assert max(map(len, heads)) <= 100
+    assert len(text_table([["a" * 120, "b" * 120]], "<<").splitlines()) == 1
+
+
 def test_a_markdown_table_says_the_side():
     assert markdown_table(ROWS[:2], "<>") == "| name | count |\n| :-- | --: |\n| a | 1 |"
 
