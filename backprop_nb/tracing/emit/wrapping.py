@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
+import textwrap
 from bisect import bisect
 from collections.abc import Iterator
 
@@ -14,6 +16,7 @@ _MARKS = re.compile(
 )
 # Not the sign that a text quotes.
 _HEAD = re.compile(r"""return |[^'"]+? [-+]?= |(?=np\.add\.at\()""")
+_RAISED = re.compile(r"""(raise \w+)\(((['"]).*\3)\)""")
 
 
 def wrapped(line: str) -> str:
@@ -33,6 +36,10 @@ def wrapped(line: str) -> str:
     indent = line[: len(line) - len(text)]
     if text.startswith("#"):
         return _comment(line, f"{indent}#     ")
+    if raised := _RAISED.fullmatch(text):
+        return indent + _in_pieces(ast.literal_eval(raised[2]), raised[1], indent)
+    if text.startswith("if ") and text.endswith(":"):
+        return indent + _condition(text[3:-1], indent) + ":"
     found = _HEAD.match(text)
     if found is None:
         return line
@@ -58,6 +65,31 @@ def _comment(line: str, indent: str) -> str:
         lines.append(line[:cut].rstrip())
         line = indent + line[cut:].lstrip()
     return "\n".join([*lines, line])
+
+
+def _condition(text: str, indent: str) -> str:
+    negated = text.startswith("not (") and _last_bracket(text) == len("not ")
+    return (
+        _bracketed(text[4:], "if not ", indent)
+        if negated
+        else _bracketed(f"({text})", "if ", indent)
+    )
+
+
+def _in_pieces(text: str, before: str, indent: str) -> str:
+    """Return a call with a text in several, which Python reads as one."""
+    deeper = f"{indent}    "
+    marks = len(repr(text)) - len(text)
+    pieces = textwrap.wrap(
+        text,
+        WIDTH - len(deeper) - marks,
+        expand_tabs=False,
+        replace_whitespace=False,
+        drop_whitespace=False,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return "\n".join([f"{before}(", *(f"{deeper}{piece!r}" for piece in pieces), f"{indent})"])
 
 
 def _bracketed(text: str, before: str, indent: str) -> str:

@@ -54,9 +54,32 @@ def test_a_short_line_stays_as_it_is():
     assert wrapped("    x = f(a, b)") == "    x = f(a, b)"
 
 
-def test_an_assignment_that_a_text_quotes_is_no_assignment():
-    line = f"        raise ValueError('another decision: out[negative] = {'f(x) + ' * 20}(line 5)')"
-    assert wrapped(line) == line
+@pytest.mark.parametrize(
+    "condition",
+    [
+        f"not ({NAMES.replace(',', ' +')} > 0)",
+        f"not (a_name > 0) and f({NAMES}) and (b)",
+        f"f({NAMES}) != (2, 3)",
+    ],
+)
+def test_a_long_condition_means_what_it_meant(condition):
+    text = wrapped(f"    if {condition}:")
+    assert max(map(len, text.splitlines())) <= WIDTH
+    assert ast.dump(ast.parse(f"{text.strip()} pass")) == ast.dump(
+        ast.parse(f"if {condition}: pass")
+    )
+
+
+@pytest.mark.parametrize(
+    "quoted", ["f(x) + " * 20, """a["b"] + c['d']  + """ * 9, "-f" * 60, "f(a,\tb)  \\n " * 9]
+)
+def test_a_long_message_is_raised_in_pieces_and_says_the_same(quoted):
+    message = f"another decision: out[negative] = {quoted}(line 5)"
+    line = f"        raise ValueError({message!r})"
+    text = wrapped(line)
+    assert ast.dump(ast.parse(text.strip())) == ast.dump(ast.parse(line.strip()))
+    assert len(text.splitlines()) > 3
+    assert max(map(len, text.splitlines())) <= WIDTH or " " not in quoted
 
 
 def test_a_long_comment_goes_on_as_a_comment():
