@@ -12,7 +12,7 @@ import importlib
 import re
 import sys
 import textwrap
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ParamSpec
 
 from backprop_nb.errors import UnsupportedError
@@ -93,6 +93,7 @@ def words(describe: Callable[P, str]) -> Callable[P, Words]:
 
 
 _ARRAY = re.compile(r"(?P<head>.*: )?(?P<name>[^:\[\]]*)\[(?P<rows>[^\[\]]*\][,.]?)")
+_END_OF_ROW = re.compile(r"(?<=;) |(?<=,) (?=…)")
 _NEXT = re.compile(r"(?<=\],) (?=[^:,()\[\]]+ = \[[^\[\]]*\][,.]?(?: |$))")
 
 
@@ -113,7 +114,8 @@ def folded(lines: Iterable[str], indent: str | None = None) -> str:
       W = [0.1235, 0.1235, 0.1235, 0.1235, 0.1235, 0.1235, 0.1235, 0.1235;
            0.1235, 0.1235, 0.1235, 0.1235, 0.1235, 0.1235, 0.1235, 0.1235]
     """
-    return "\n".join(part for line in lines for part in _parts(line, indent))
+    each_line = (line for text in lines for line in text.split("\n"))
+    return "\n".join(part for line in each_line for part in _parts(line, indent))
 
 
 def _parts(line: str, indent: str | None) -> list[str]:
@@ -128,26 +130,27 @@ def _parts(line: str, indent: str | None) -> list[str]:
         if found is None:
             return _filled(line, indent)
         head, name = (found["head"] or "").rstrip(), found["name"]
-        before = indent if k or head else ""
+        before, rows = indent if k or head else "", _END_OF_ROW.split(found["rows"])
         parts += _filled(head, indent)
-        if len(name) > WIDTH // 2:
+        longest = max(map(len, rows)) + 1
+        if len(before + name) + longest > WIDTH >= len(indent) + longest and name.strip():
             parts += _filled(before + name.rstrip(), indent)
             before, name = indent, ""
-        parts += _rows(before + name, found["rows"])
+        parts += _below(before + name, rows)
     return parts
 
 
-def _rows(name: str, array: str) -> list[str]:
-    """Return an array behind its name; the rows stand below each other."""
-    lines, line, indent = list[str](), f"{name}[", " " * (len(name) + 1)
-    rows = array.split("; ")
-    for k, row in enumerate([*(f"{row};" for row in rows[:-1]), rows[-1]]):
+def _below(name: str, rows: Sequence[str]) -> list[str]:
+    """Return an array behind its name; the rows stand below each other, or side by side."""
+    lines, line, indent = list[str](), f"{name}[{rows[0]}", " " * (len(name) + 1)
+    deeper = f"{indent}  " if rows[0][-1:] == ";" else indent
+    for k, row in enumerate(rows):
         if k and len(line) + 1 + len(row) > WIDTH:
             lines.append(line)
             line = indent + row
-        else:
-            line += f" {row}" if k else row
-        *full, line = _filled(line, indent)
+        elif k:
+            line += f" {row}"
+        *full, line = _filled(line, deeper)
         lines += full
     return [*lines, line]
 

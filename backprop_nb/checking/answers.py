@@ -19,6 +19,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from backprop_nb import display
 from backprop_nb.checking.reading import as_numbers, as_set, as_text, two_readings
 from backprop_nb.data import QUESTIONS
 from backprop_nb.errors import InvalidValueError, NotFoundError, either, in_words
@@ -255,7 +256,7 @@ class Questions:
             If there is no such question.  Whatever the *answer* is, nothing raises.
         """
         found = Answer(name, answer[0] if len(answer) == 1 else answer, self[name])
-        print(found.text)
+        print(display.folded([found.text]))
         return found
 
     def __repr__(self) -> str:

@@ -15,6 +15,7 @@ from typing import Literal
 
 import numpy as np
 
+from backprop_nb import display
 from backprop_nb.meant import Suggesting, one_of
 from backprop_nb.network import validation
 from backprop_nb.network.jacobians import (
@@ -291,7 +292,8 @@ class Chain(Suggesting):
         symbols = " · ".join(factor.symbol for factor in self.factors)
         head = f"Equation [chain-general], i = {self.i}, widths {self.widths}:"
         table = text_table(self._table([factor.symbol for factor in self.factors]), "<<>>>")
-        return "\n\n".join([head, f"{self.symbol} = {symbols}", table, wrapped(self._conclusion())])
+        lines = (display.folded([line]) for line in (head, f"{self.symbol} = {symbols}"))
+        return "\n\n".join([*lines, table, wrapped(self._conclusion())])
 
     def _repr_latex_(self) -> str:
         factors = [

@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from backprop_nb import display
 from backprop_nb.network import jacobians
 from backprop_nb.network.jacobians import Jacobian, derivative_text
 from backprop_nb.network.passes import sigma_slope
@@ -191,7 +192,7 @@ class Transposes:
         head = f"Where the transpose comes from: {derivative_text('L', f'θ_{self.i}')}, "
         head += f"widths {self.widths}"
         steps = [f"{n}. {step.describe()}" for n, step in enumerate(self.steps, 1)]
-        return "\n\n".join([head, wrapped(INTRODUCTION), *steps])
+        return "\n\n".join([display.folded([head]), wrapped(INTRODUCTION), *steps])
 
     def _repr_markdown_(self) -> str:
         symbol = derivative_to_latex("L", f"θ_{self.i}")

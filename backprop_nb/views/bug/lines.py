@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from backprop_nb import display
 from backprop_nb.checking.line_puzzle import LinePuzzle
 from backprop_nb.checking.report import are_numbers
 from backprop_nb.errors import in_words
@@ -202,8 +203,7 @@ def describe_lines(puzzle: LinePuzzle, scene: Mapping[str, Any], *, measured: bo
     width = len(str(len(puzzle.lines)))
     few = f" It is {in_words(offered, 'or')}." if len(offered) < len(puzzle.pickable) else ""
     return [
-        scene["setting"],
-        *_gradients_in_words(puzzle, measured=measured),
+        display.folded([scene["setting"], *_gradients_in_words(puzzle, measured=measured)]),
         "The pass:",
         *(f"  {k:>{width}}  {line}".rstrip() for k, line in enumerate(puzzle.lines, start=1)),
         f"Which line is wrong?{few}",

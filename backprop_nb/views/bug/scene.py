@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from backprop_nb import display
 from backprop_nb.checking.mistake import Mistake
 from backprop_nb.checking.mistakes import stage_of
 from backprop_nb.checking.puzzle import (
@@ -365,7 +366,7 @@ def clause(factor: float | None, be: str, differ: str) -> str:
 def describe_round(puzzle: Puzzle, scene: Mapping[str, Any], *, measured: bool) -> list[str]:
     """Return a round in words, line by line, without its answer."""
     frames = scene["frames"]
-    lines = [
+    said = [
         scene["setting"],
         f"Training: {EPOCHS} epochs with a learning rate of {numbers.short(LEARNING_RATE)}.",
         *(f"  {frames[epoch]['words']}" for epoch in (0, EPOCHS // 3, EPOCHS)),
@@ -373,6 +374,7 @@ def describe_round(puzzle: Puzzle, scene: Mapping[str, Any], *, measured: bool) 
         *(f"  epoch {epoch}: {_flow_words(frames[epoch]['patch'])}" for epoch in (0, EPOCHS)),
         *gradients_in_words(puzzle, measured=measured),
     ]
+    lines = [display.folded(said)]
     if scene["code"]:
         lines += ["The pass, one sample per column:", *(f"  {line}" for line in scene["code"])]
     lines.append("Which mistake is in it?")

@@ -272,10 +272,10 @@ class FindTheBug(Replay):
     def describe(self) -> str:
         """Return the text twin: what is seen, what has been told, and the answer once it is."""
         head = f"Find the bug, level {self.level}, round {self.round}: {self._task.asked}."
-        lines = [head, *self._task.describe(measured=self.measured)]
         notes = [note for note in self.found["notes"] if note["kind"] != "measured"]  # said above
-        lines += [f"{note['title']} {note['words']}" for note in notes]
+        told = display.folded(f"{note['title']} {note['words']}" for note in notes)
         now = "over" if self.over else f"worth {counted(self.worth, 'point')}"
+        lines = [head, *self._task.describe(measured=self.measured), *filter(None, [told])]
         return "\n".join([*lines, f"This round is {now}; the score is {self.score}."])
 
     def draw(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from backprop_nb import display
 from backprop_nb.network.chain import Chain, Side
 from backprop_nb.network.tables import wrapped
 from backprop_nb.views import numbers
@@ -31,7 +32,7 @@ def describe_chain(sample: Sample, i: int, side: Side) -> str:
         [frame["words"] for frame in shown["frames"][way]] for way in (side, "transposes")
     )
     parts = [
-        _head(sample),
+        [display.folded(_head(sample))],
         [chain.describe()],
         _factors(chain),
         [f"The product from the {side}:", *_items(product, "{}. ")],
@@ -58,10 +59,11 @@ def _factors(chain: Chain) -> Iterator[str]:
     indent = " " * (width + 4)
     for factor in chain.factors:
         rows, columns = factor.shape
-        yield f"  {factor.symbol:<{width}}  {rows:,} × {columns:,}  {factor.layout}"
+        line = f"  {factor.symbol:<{width}}  {rows:,} × {columns:,}  {factor.layout}"
+        yield display.folded([line], indent)
         matrix = built(factor)
         missing = f"not built: {factor.entries:,} entries"
-        yield indent + (missing if matrix is None else numbers.words(matrix))
+        yield display.folded([indent + (missing if matrix is None else numbers.words(matrix))])
         if zeros := forced_zeros(factor):
             yield f"{indent}{zeros:,} of {factor.entries:,} entries are forced zeros"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from backprop_nb import display
 from backprop_nb.network.tables import text_table
 from backprop_nb.views import numbers
 from backprop_nb.views.flow.flow import Flow
@@ -23,14 +24,14 @@ def describe_flow(flow: Flow, parameter: Parameter, epsilon: float = 0.0) -> str
         found.text,
         start_text(flow),
         *(["= " + " × ".join(found.named_factors.values())] if found.factors else []),
-        "",
-        text_table([["back to", *COLUMNS[1:]], *rows], ">" * len(COLUMNS)),
-        "",
-        *_layers(flow),
-        "",
-        *_moved(flow, parameter, epsilon),
     ]
-    return "\n".join(lines)
+    parts = [
+        display.folded(lines),
+        text_table([["back to", *COLUMNS[1:]], *rows], ">" * len(COLUMNS)),
+        display.folded(_layers(flow)),
+        "\n".join(_moved(flow, parameter, epsilon)),
+    ]
+    return "\n\n".join(parts)
 
 
 def _layers(flow: Flow) -> Iterator[str]:

@@ -17,6 +17,7 @@ from typing import Any, Final
 import numpy as np
 from contourpy import contour_generator
 
+from backprop_nb import display
 from backprop_nb.errors import InvalidValueError
 from backprop_nb.network.validation import FloatArray
 from backprop_nb.views import network_picture as network
@@ -434,12 +435,11 @@ def describe_run(run: WatchedTraining, epoch: int) -> str:
     """Return the text twin of a training at one of its epochs."""
     measure = run.measures[epoch]
     layers = range(run.net.K)
-    lines = [
+    about = (
         f"Network of widths {run.net.widths}; {len(run.data.x)} points to train on, "
-        f"{len(run.held_out.x)} held out.",
-        _words(measure, epoch),
-        "layer  ‖∂L/∂θ_i‖  saturated",
-    ]
+        f"{len(run.held_out.x)} held out."
+    )
+    lines = [display.folded([about, _words(measure, epoch)]), "layer  ‖∂L/∂θ_i‖  saturated"]
     lines += [
         f"{i + 1:5}  {long(measure.norms[i]):>9}  {_percent(measure.saturation[i]):>9}"
         for i in layers

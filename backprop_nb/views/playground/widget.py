@@ -367,8 +367,8 @@ class Playground(LiveView):
             f"{self.data}, {self.activation}, {self.loss}, learning rate {self.learning_rate:g}, "
             f"batches of {rows}, seed {self.seed}."
         )
-        parts = [scenes.describe_run(self._run, self.epoch), settings, self.problem]
-        return "\n".join(part for part in parts if part)
+        below = filter(None, [settings, self.problem])
+        return f"{scenes.describe_run(self._run, self.epoch)}\n{display.folded(below)}"
 
     def draw(self, *, epoch: int | None = None, theme: Any = "light") -> Drawing:
         """Return the picture as a matplotlib figure.

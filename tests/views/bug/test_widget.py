@@ -307,9 +307,9 @@ def test_the_text_twin_says_what_is_seen_and_then_what_is_told(game):
     assert words.endswith("This round is worth 6 points; the score is 0.")
     game.hints = 1
     game.answer = answer_of(game).id
-    words = game.describe()
+    words = " ".join(game.describe().split())
     assert f"Hint 1: {answer_of(game).hints[0]}" in words
-    assert f"✓ {game.verdict}\n" in words
+    assert f"✓ {game.verdict} " in words
     assert "It is: " not in words  # which the learner has said
     assert answer_of(game).explanation in words
     assert words.endswith("This round is over; the score is 5.")
