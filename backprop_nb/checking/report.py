@@ -453,7 +453,7 @@ class Report(Suggesting):
         return f"Report({self.subject}: {right} of {len(self.parameters)} right)"
 
     def __str__(self) -> str:
-        lines = [self.headline, *self._table()]
+        lines = [display.folded([self.headline]), *self._table()]
         if self.messages:
             lines += ["", *(_wrapped(self.choice, "") if self.choice else ())]
         for message in self.messages:
@@ -528,7 +528,8 @@ class Report(Suggesting):
         if self.is_open:
             return []
         width = max((len(each.name) for each in self.parameters), default=0)
-        return [f"  {each.name:<{width}}  {each.summary(self.hints)}" for each in self.parameters]
+        rows = [f"  {each.name:<{width}}  {each.summary(self.hints)}" for each in self.parameters]
+        return [display.folded([row], " " * (width + 4)) for row in rows]
 
 
 def _either(places: Sequence[str]) -> str:

@@ -23,6 +23,7 @@ from matplotlib.path import Path
 from matplotlib.transforms import Bbox, TransformedBbox
 from PIL import Image
 
+from backprop_nb import display
 from backprop_nb.errors import InvalidValueError
 from backprop_nb.views.palette import ON_DARK, THEMES, Theme, diverging, ink
 from backprop_nb.views.picture import Box, unpacked
@@ -79,7 +80,7 @@ class Drawing(Figure):
             metadata |= {"width": width, "height": height}
         else:
             picture = png(self)
-        data = {"image/png": picture, "text/plain": self.alt}
+        data = {"image/png": picture, "text/plain": display.folded([self.alt])}
         about: dict[str, Any] = {"theme": self.theme, "width": metadata.get("width")}
         if "svg" in formats:
             data["image/svg+xml"] = vector = svg(self)
