@@ -131,3 +131,43 @@ def test_a_long_sentence_goes_on_below_its_beginning():
     first, second = display.folded([line]).splitlines()
     assert (first[:6], second[:8]) == ("  word", "    word")
     assert display.folded([line], "").splitlines()[1].startswith("word")
+
+
+DEEP = (8, 12, 12, 12, 12, 10)
+
+
+def every_text():
+    """Yield every kind of text twin, of what is large, and of what a view has been asked for."""
+    rng = np.random.default_rng(0)
+    for widths in (DEEP, (40, 30, 10), (3,) + (6,) * 14 + (2,)):
+        net = bp.SigmoidNetwork(widths, seed=0)
+        x, y = rng.normal(size=(5, widths[0])), rng.random((5, widths[-1]))
+        yield from (bp.GradientFlow(net, rows, y[: len(rows)]) for rows in (x, x[:1]))
+        yield from (bp.ChainRule(net, x[0], y[0]), net.chain(x[0], y[0], 0), net.trace(x, y))
+        yield net.fit(x, y, learning_rate=0.1, epochs=3, seed=0, progress=False)
+        yield bp.document.residuals(net, x[0], y[0])
+    yield from (bp.SigmoidExplorer(), bp.Playground(widths=(2, *[6] * 4, 1)))
+    for course in ("document", "rows", "recurrent"):
+        game = bp.FindTheBug(course=course, level="easy")
+        game.measured, game.hints = True, 2
+        game.given_up = True
+        yield game
+
+
+def test_no_line_of_a_text_twin_is_too_long_for_a_cell():
+    texts = [each.describe() for each in every_text()]
+    assert [line for text in texts for line in text.splitlines() if len(line) > 100] == []
+
+
+def test_no_line_of_a_report_is_too_long_for_a_cell():
+    def loss(parameters):
+        return sum(np.sum(each**2) for each in parameters.values())
+
+    def gradient(parameters):
+        return {name: 3 * each for name, each in parameters.items()}
+
+    names = ("weights_of_the_hidden_layer_before_the_last", "b")
+    report = bp.check_gradient(loss, gradient, {name: np.ones((3, 2)) for name in names})
+    lines = str(report).splitlines()
+    assert max(map(len, lines)) <= 100
+    assert "is 3, expected 2 (relative error 0.5)" in " ".join(str(report).split())

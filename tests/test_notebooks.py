@@ -17,6 +17,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from nonempty import nonempty
 from PIL import Image
 
+from backprop_nb.display import WIDTH
 from backprop_nb.views.paper import as_html
 
 ROOT = Path(__file__).parent.parent
@@ -37,6 +38,7 @@ OUR_PATHS = [str(ROOT), sys.prefix, str(Path.home())]
 
 MARKDOWN_IMAGE = re.compile(r"!\[(?P<alt>[^\]]*)\]\(|<img\b(?P<attributes>[^>]*)>")
 ALT_ATTRIBUTE = re.compile(r"""\balt\s*=\s*(["'])\s*(?!\1)\S""")
+PRINTED = re.compile(r"<pre[^>]*>(.*?)</pre>", re.DOTALL)
 SWALLOWED = re.compile(r"</details>\n(?=[^\n<])(.*)")
 
 
@@ -131,6 +133,17 @@ def swallowed_markdown(notebook):
             yield from SWALLOWED.findall(cell.source)
 
 
+def long_lines(notebook):
+    """A cell cuts them, or breaks them in the middle of a number."""
+    # The sentence of an error is one line, as logs and tests read it.
+    cells = [cell for cell in code_cells(notebook) if "print(error)" not in cell.source]
+    for output in (output for cell in cells for output in cell.outputs):
+        data = output.get("data", {"text/plain": output.get("text", "")})
+        twins = [unescape(each) for each in PRINTED.findall(data.get("text/html", ""))]
+        for text in [data.get("text/plain", ""), *twins]:
+            yield from (line for line in text.splitlines() if len(line) > WIDTH)
+
+
 def no_licence(notebook):
     said = " ".join(cell.source for cell in (notebook.cells[:1] + notebook.cells[-1:]))
     if "CC BY 4.0" not in said and notebook.metadata.get("license") != "CC-BY-4.0":
@@ -145,6 +158,7 @@ RULES = [
     images_without_alt_text,
     machine_paths,
     swallowed_markdown,
+    long_lines,
     no_licence,
 ]
 
@@ -262,6 +276,9 @@ def test_a_good_notebook_breaks_no_rule(rule):
         (machine_paths, [ran("p", shown({"text/html": r"C:\Users"}))]),
         (machine_paths, [new_markdown_cell("see /usr/share/x")]),
         (swallowed_markdown, [new_markdown_cell("<details>\n\nYes.\n\n</details>\n## Next")]),
+        (long_lines, [ran("p", new_output("stream", text="a " * 51))]),
+        (long_lines, [ran("p", shown({"text/plain": "a " * 51}))]),
+        (long_lines, [ran("p", shown({"text/html": f"<pre>{'a ' * 51}</pre>"}))]),
         (no_licence, [new_markdown_cell("Hello")]),
     ],
 )
