@@ -101,11 +101,16 @@ def statement(
         place = name if whole else f"{name}[{index_text(index, arrays)}]"
         if not once:
             lines.append(f"np.add.at({name}, {text_of(index, arrays)}, {value})")
-        elif value.startswith("-") and precedence in (UNARY, PRODUCT):
+        elif value.startswith("-") and precedence in (UNARY, PRODUCT) and not _rounds(value):
             lines.append(f"{place} -= {value[1:]}")
         else:
             lines.append(f"{place} += {value}")
     return lines
+
+
+def _rounds(value: str) -> bool:
+    """Whether ``-a // b`` or ``-a % b`` may stand in a text, which is not ``-(a // b)``."""
+    return "//" in value or "%" in value
 
 
 def _parts(

@@ -5,7 +5,8 @@ import pytest
 from rule_checks import MASK, RowTests, case
 
 import backprop_nb as bp
-from backprop_nb.tracing.rules.adding import added_at
+from backprop_nb.tracing.rules.adding import added_at, statement
+from backprop_nb.tracing.rules.template import PRODUCT
 
 TWICE = np.array([0, 2, 0])
 
@@ -139,6 +140,15 @@ def test_what_is_added_prints_as_it_is_written_by_hand():
         "d_x[1] += v1",
         "d_x[0] += v2",
     ]
+
+
+@pytest.mark.parametrize(
+    ("value", "line"),
+    [("-a * b", "d[0] -= a * b"), ("-a % b", "d[0] += -a % b"), ("-a // b", "d[0] += -a // b")],
+)
+def test_a_sign_moves_only_where_the_value_stays_the_same(value, line):
+    options = {"at": [0], "once": [True], "shape": (2,), "dtype": "float64"}
+    assert statement("d", [(value, PRODUCT)], options, (2,)) == ["d = np.zeros((2,))", line]
 
 
 def test_what_is_added_to_stays_as_it_was():
