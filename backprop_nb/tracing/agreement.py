@@ -16,7 +16,7 @@ import inspect
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import replace
 from io import StringIO
 from types import CellType, CodeType, FunctionType
@@ -31,6 +31,7 @@ from backprop_nb.tracing.evaluate import inputs_of, replayed
 from backprop_nb.tracing.graph import Trace, laid, owner
 from backprop_nb.tracing.libraries import is_learners_code
 from backprop_nb.tracing.prepared import REPLACED
+from backprop_nb.tracing.purity import global_draws
 from backprop_nb.tracing.source import describe_place
 from backprop_nb.tracing.tape import Tape, is_foreign
 
@@ -41,14 +42,6 @@ _ASKING = frozenset(
         *("may_share_memory", "shares_memory"),
     }
 )
-_READING = frozenset(
-    {
-        *("float", "int", "complex", "eval", "exec", "literal_eval", "loads", "fromstring"),
-        *("array", "asarray", "astype", "float32", "float64", "genfromtxt", "loadtxt"),
-        *("Decimal", "Fraction"),
-    }
-)
-"""What makes numbers of text."""
 _OF_INTEGERS = frozenset(
     {
         *("dtype", "itemsize", "nbytes", "result_type", "can_cast", "astype", "isinstance"),
@@ -173,8 +166,12 @@ def _check_text(
             return None
         return np.asarray(values[trace.output_index]), near
 
-    parting = _parting(both, float(np.cbrt(np.finfo(trace.value.dtype).eps)))
-    here = _value(f, args, kwargs, True)  # last: what f keeps of its runs is of its arguments
+    with global_draws() as has_drawn:
+        parting = _parting(both, float(np.cbrt(np.finfo(trace.value.dtype).eps)))
+        # Last: what f keeps of its runs is of its arguments.
+        here = _value(f, args, kwargs, True)
+        if has_drawn():
+            return
     if parting is not None and here is not None and _agree(here, trace.value):
         traced, near = parting
         raise DetachedError(
@@ -196,21 +193,24 @@ def _parting(
 ) -> tuple[Any, Any] | None:
     """Return two values that part as a number does which is read from text; ``None`` if none do.
 
-    Text of few digits says the same after a small step, so the steps grow until it does not.
-    A number then moves by as much in the other direction, and by twice as much after two
-    steps; an answer that is looked up by text does not, nor does what is random.
+    Text of few digits says the same after a small step, so the largest comes first; where the
+    function decides otherwise, smaller ones follow.  A number moves by as much in the other
+    direction, and by twice as much after two steps, but for digits and a bend; an answer that
+    is looked up by text does not, nor does what is random.
     """
-    for step in (smallest, *(each for each in (1e-4, 1e-3, 1e-2, 1e-1) if each > smallest)):
+    for step in (*(each for each in (0.1, 1e-2, 1e-3, 1e-4) if each > smallest), smallest):
         pair = both(step)
-        if pair is None or _agree(*pair):
+        if pair is None:
             continue
-        gaps = [_gap(both(each)) for each in (step, -step, 2 * step)]
-        if any(each is None for each in gaps):
+        if _agree(*pair):
             return None
-        here, back, twice = gaps
-        is_steady = np.array_equal(here, _gap(pair))
-        if is_steady and _is_near(-back, here) and _is_near(twice, 2 * here):
-            return pair
+        here, again, back, twice = (_gap(both(each)) for each in (step, step, -step, 2 * step))
+        if any(each is None for each in (here, again, back, twice)):
+            continue
+        with np.errstate(all="ignore"):
+            apart = max(map(np.linalg.norm, (here + back, here - twice / 2)))
+            if np.array_equal(here, again) and apart <= 0.6 * np.linalg.norm(here):
+                return pair
     return None
 
 
@@ -221,17 +221,11 @@ def _gap(pair: tuple[Any, Any] | None) -> Any:
         return np.ravel(pair[1] - pair[0])
 
 
-def _is_near(first: Any, second: Any) -> bool:
-    """Whether two moves are the same but for digits and a bend."""
-    with np.errstate(all="ignore"):
-        return bool(np.linalg.norm(first - second) <= 0.6 * np.linalg.norm(second))
-
-
 @functools.lru_cache(maxsize=4096)
 def _reads(code: CodeType) -> bool:
     """Whether code, or what is defined in it, may read a number from text."""
     inner = (each for each in code.co_consts if isinstance(each, CodeType))
-    return not _READING.isdisjoint(code.co_names) or any(map(_reads, inner))
+    return not messages.READING.isdisjoint(code.co_names) or any(map(_reads, inner))
 
 
 def _nearby(leaf: Any, step: float) -> Any:
@@ -497,7 +491,7 @@ def _value(
 ) -> Any:
     """Return the plain value of a function, ``None`` where it has none; it prints nothing."""
     try:
-        with np.errstate(all="ignore"), warnings.catch_warnings(), redirect_stdout(StringIO()):
+        with np.errstate(all="ignore"), warnings.catch_warnings(), _silence():
             warnings.simplefilter("ignore")
             new, named = copied((list(args), kwargs))
             return np.asarray(f(*new, **named))
@@ -505,6 +499,12 @@ def _value(
         if is_refused and isinstance(error, BackpropError):  # in a trace within, of traced values
             raise
         return None
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
+        yield
 
 
 def _agree(first: Any, second: Any) -> bool:

@@ -10,7 +10,7 @@ import difflib
 import io
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from opcode import opmap
 from types import CodeType, FrameType, ModuleType
 from typing import Any, NoReturn
@@ -77,7 +77,14 @@ WITHOUT_EXP = (
 """What to write where an exponential overflows."""
 
 
-_KEEPING = frozenset({"append", "debug", "error", "info", "log", "warning"})
+READING = frozenset(
+    {
+        *("float", "int", "complex", "eval", "exec", "literal_eval", "loads", "fromstring"),
+        *("array", "asarray", "astype", "float32", "float64", "genfromtxt", "loadtxt"),
+        *("Decimal", "Fraction"),
+    }
+)
+"""What makes numbers of text."""
 _JOINING = frozenset({"concatenate", "concat", "stack"})
 
 
@@ -361,14 +368,35 @@ def is_only_printed(frame: FrameType) -> bool:
 
 
 def is_only_kept(code: CodeType, lasti: int) -> bool:
-    """Whether a line makes text for a list or a log, as ``seen.append(f"{x:.3f}")`` does."""
+    """Whether a line makes text that is printed, shown or kept, and no number is read from it.
+
+    So it is for ``bar.set_description(f"{x:.3f}")``, ``seen[f"{x}"] = 1``, and for
+    ``title = f"{x}"`` where all that is done with ``title`` is of that kind.
+    """
     place = locate(code, lasti)
-    node: ast.AST | None = place.node if place else None
-    while place is not None and isinstance(node, ast.expr | ast.keyword):
-        node = place.module.parent.get(node)
+    return place is not None and _is_handed_on(place.module.parent, place.node)
+
+
+def _is_handed_on(above: Mapping[ast.AST, ast.AST], node: ast.AST, again: bool = True) -> bool:
+    below = node
+    while isinstance(node, ast.expr | ast.keyword):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in READING:
+            return False
+        below, node = node, above[node]
     match node:
-        case ast.Expr(ast.Call(func=ast.Attribute(attr=name))):
-            return name in _KEEPING
+        case ast.Expr(ast.Call()):
+            return True
+        case ast.Assign(targets=targets) if below in targets:
+            return True
+        case ast.Assign(targets=[ast.Name(name)]) if again:
+            while not isinstance(node, ast.FunctionDef | ast.Lambda | ast.Module):
+                node = above[node]
+            loads = [
+                each
+                for each in ast.walk(node)
+                if isinstance(each, ast.Name) and each.id == name and isinstance(each.ctx, ast.Load)
+            ]
+            return all(_is_handed_on(above, each, again=False) for each in loads)
     return False
 
 

@@ -6,8 +6,8 @@ One that draws random numbers does not, and one that counts its calls, or reads 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from contextlib import redirect_stdout
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
 from io import StringIO
 from pickle import dumps
 from typing import Any
@@ -45,16 +45,27 @@ def _differs(trace: Trace) -> bool:
     Those that agree with each other, but not with the trace, have found that something
     captured has changed since: the trace stays what it was.
     """
-    import random  # loaded here, as few programs are asked whether they draw
-
-    legacy, python = np.random.get_state(), random.getstate()
-    try:
+    with global_draws() as has_drawn:
         first = _run_again(trace)
         runs = RUNS if _is_same_trace(trace, first) else 5 * RUNS
         if not all(_is_same_trace(first, _run_again(trace)) for _ in range(runs - 1)):
             return True
+        return has_drawn()
+
+
+@contextmanager
+def global_draws() -> Iterator[Callable[[], bool]]:
+    """Put the global generators back afterwards; the function that is given says if one drew."""
+    import random  # loaded here, as few programs are asked whether they draw
+
+    legacy, python = np.random.get_state(), random.getstate()
+
+    def has_drawn() -> bool:
         # The state of NumPy is an array in a tuple, or in a dict, which takes long to print.
         return dumps(np.random.get_state()) != dumps(legacy) or random.getstate() != python
+
+    try:
+        yield has_drawn
     finally:
         np.random.set_state(legacy)
         random.setstate(python)

@@ -5,6 +5,7 @@ import copy
 import gc
 import json
 import pickle
+import sys
 import weakref
 
 import numpy as np
@@ -130,10 +131,76 @@ def test_what_a_function_prints_is_printed_once(capsys):
     def f(x):
         message = f"{x:.2f}"
         print(message)
-        return x * float(2)
+        print(message, file=sys.stderr)
+        return x * float(2) * len(message)
 
     bp.trace(f, 0.7)
-    assert capsys.readouterr().out == "0.70\n"
+    assert capsys.readouterr() == ("0.70\n", "0.70\n")
+
+
+class Bar:
+    def show(self, text):
+        self.text = text
+
+
+BAR, SEEN = Bar(), {}
+
+
+def shown(x):
+    BAR.show(f"{x:.3f}")
+
+
+def kept_as_key(x):
+    SEEN[f"{x:.3f}"] = 1
+
+
+def titled(x):
+    title = f"loss {x:.3f}"
+    print(title)
+    BAR.show(text=title.rjust(12))
+
+
+def joined(x):
+    print(" ".join([f"{each:.3f}" for each in [x, x]]))
+
+
+@pytest.mark.parametrize("say", [shown, kept_as_key, titled, joined])
+def test_a_function_that_says_how_far_it_is_runs_once(say):
+    runs = []
+
+    def f(x):
+        runs.append(1)
+        y = np.sum(np.array(x) ** 2)
+        say(y)
+        return y
+
+    bp.grad(f)(X)
+    assert len(runs) == 1
+
+
+def test_a_function_that_makes_text_draws_as_often_as_without_a_tracer():
+    def f(x):
+        kept = np.random.rand(2) > 0.5
+        title = f"{np.sum(x):.2f}"
+        return np.sum(np.array(x) * kept) * len(title)
+
+    np.random.seed(1)
+    f(X)
+    after = np.random.rand()
+    np.random.seed(1)
+    bp.grad(f)(X)
+    assert np.random.rand() == after
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_what_is_random_is_not_taken_for_a_number_read_from_text(seed):
+    def f(w):
+        kept = np.random.rand(3) > 0.5
+        title = f"{np.sum(w):.2f}"
+        return np.sum((np.array(w) * kept - 1) ** 2) * len(title)
+
+    np.random.seed(seed)
+    assert set(bp.grad(f)(np.zeros(3))) <= {-0.0, -2.0 * len("0.00")}
 
 
 def test_a_log_has_one_entry_a_run():
