@@ -44,13 +44,30 @@ def wrapped(line: str) -> str:
     if found is None:
         return line
     head, rest = found[0], text[found.end() :]
-    if len(head) > WIDTH // 2 and ", " in head:  # many targets
-        head = _bracketed(f"({head[:-3]})", "", indent) + " = "
+    head = _targets(head, indent)
+    begun = len(indent + head) if "\n" not in head else len(head) - head.rindex("\n") - 1
+    if begun + len(rest) <= WIDTH:
+        return indent + head + rest
     opening = _last_bracket(rest) if rest[-1:] in ")]}" else 0
     breaks = [space for space, depth in _breaks(rest[:opening]) if depth == 0]
-    if rest[-1:] not in ")]}" or (breaks and head != "return "):
+    if rest[-1:] not in ")]}" or (breaks and head != "return ") or begun + opening >= WIDTH:
         return indent + _bracketed(f"({rest})", head, indent)
     return indent + _bracketed(rest[opening:], head + rest[:opening], indent)
+
+
+def _targets(head: str, indent: str) -> str:
+    """Return what is assigned to, and the sign, in several lines if it leaves no room.
+
+    Several targets get brackets; an index has its own, and ``+=`` takes one target only.
+    """
+    target, _, sign = head[:-1].rpartition(" ")
+    several = any(depth == 0 for _, depth in _breaks(target))
+    if several and len(head) > WIDTH // 2:
+        return f"{_bracketed(f'({target})', '', indent)} {sign} "
+    if target.endswith("]") and len(indent + head) >= WIDTH:
+        opening = _last_bracket(target)
+        return f"{_bracketed(target[opening:], target[:opening], indent)} {sign} "
+    return head
 
 
 def _comment(line: str, indent: str) -> str:

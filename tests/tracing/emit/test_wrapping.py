@@ -50,6 +50,41 @@ def test_a_long_line_means_what_it_meant(line):
     assert ast.dump(ast.parse(body)) == ast.dump(ast.parse("\n".join(["def f():", *indented])))
 
 
+MASK = "np.asarray([True, True, False, True, True, False, True, True], dtype=np.bool)"
+
+
+@pytest.mark.parametrize("sign", ["=", "+=", "-="])
+@pytest.mark.parametrize("name", ["d_p", "d_the_hidden_layer"])
+@pytest.mark.parametrize("place", [MASK, f"{MASK}, 0", f"{MASK}, {MASK}, ::2", "-1, 2, :, 0, None"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "-1 / 6 * c / v6 + 1 / 6 * c2 / v2",
+        "f(v5 * np.sin(v2), v4)",
+        f"v5[{MASK}]",
+        " + ".join(["a * b"] * 20),
+    ],
+)
+def test_a_long_change_in_place_means_what_it_meant(sign, name, place, value):
+    line = f"    {name}[{place}] {sign} {value}"
+    text = wrapped(line)
+    assert max(map(len, text.splitlines())) <= WIDTH
+    assert ast.dump(ast.parse(text.strip())) == ast.dump(ast.parse(line.strip()))
+
+
+def test_an_index_opens_in_its_own_brackets_where_it_leaves_no_room():
+    assert wrapped(f"    d_p[{MASK}] += -1 / 6 * c / v").splitlines() == [
+        f"    d_p[{MASK}] += (",
+        "        -1 / 6 * c / v",
+        "    )",
+    ]
+    assert wrapped(f"    d_the_hidden_layer[{MASK}] += -1 / 6 * c / v").splitlines() == [
+        "    d_the_hidden_layer[",
+        f"        {MASK}",
+        "    ] += -1 / 6 * c / v",
+    ]
+
+
 def test_a_short_line_stays_as_it_is():
     assert wrapped("    x = f(a, b)") == "    x = f(a, b)"
 

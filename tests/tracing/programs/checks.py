@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from program import Program
+from widths import assert_breaks_change_nothing
 
 import backprop_nb as bp
 from backprop_nb.errors import BackpropError
@@ -168,6 +169,7 @@ def check_source(program: Program) -> None:
     """The printed source alone gives the same, or says that another path was taken."""
     np.random.seed(0)
     graph = bp.trace(program.function, *copy.deepcopy(program.args(0)))
+    assert_breaks_change_nothing(graph)
     space: dict[str, Any] = {}
     exec(graph.to_numpy(), space)
     printed = [value for key, value in space.items() if key.endswith("_and_gradient")][-1]

@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 from nonempty import nonempty
 from standard import STANDARD
+from widths import assert_breaks_change_nothing
 
 from backprop_nb.errors import BackpropError, BackpropWarning
 from backprop_nb.tracing import jvp, sigmoid, trace
@@ -508,7 +509,8 @@ def twice(drawn):
 
 
 def _printed(graph):
-    """Return the function at the end of the printed program."""
+    """Return the function at the end of the printed program, wherever its lines are broken."""
+    assert_breaks_change_nothing(graph)
     space = {}
     exec(graph.to_numpy(), space)
     return space[list(space)[-1]]
