@@ -146,7 +146,11 @@ def every_text():
         yield from (bp.ChainRule(net, x[0], y[0]), net.chain(x[0], y[0], 0), net.trace(x, y))
         yield net.fit(x, y, learning_rate=0.1, epochs=3, seed=0, progress=False)
         yield bp.document.residuals(net, x[0], y[0])
-    yield from (bp.SigmoidExplorer(), bp.Playground(widths=(2, *[6] * 4, 1)))
+    yield from (bp.document.equation(tag) for tag in ("chain-last", "chain-second"))
+    yield from (
+        bp.SigmoidExplorer(activation="tanh", z=-5.2),
+        bp.Playground(widths=(2, *[6] * 4, 1)),
+    )
     for course in ("document", "rows", "recurrent"):
         game = bp.FindTheBug(course=course, level="easy")
         game.measured, game.hints = True, 2

@@ -31,6 +31,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike
 
+from backprop_nb import display
 from backprop_nb.errors import BackpropError, InvalidValueError, NotFoundError, ShapeError
 from backprop_nb.meant import one_of
 from backprop_nb.network.network import Network
@@ -194,7 +195,8 @@ class Passage:
         forms = [f"  {self.printed}"]
         if self.corrected:
             forms = [f"  as printed:   {self.printed}", f"  as corrected: {self.corrected}"]
-        return "\n".join([f"[{self.tag}] {self.title}", *forms, wrapped(self.reason, "  ")])
+        head = f"[{self.tag}] {self.title}"
+        return "\n".join([display.folded([head, *forms]), wrapped(self.reason, "  ")])
 
 
 class Spelling(Passage):

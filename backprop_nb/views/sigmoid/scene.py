@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
+from backprop_nb import display
 from backprop_nb.network.activations import ACTIVATIONS
 from backprop_nb.network.validation import FloatArray
 from backprop_nb.tracing.rules.row import SATURATED
@@ -315,7 +316,7 @@ def describe_place(activation: str, z: float, layers: int) -> str:
     samples, k = Samples(activation), index_of(z)
     slope, best = samples.slope_name, samples.steepest_text
     saturated, is_not = ("Saturated", "is") if samples.saturated[k] else ("Not saturated", "is not")
-    return "\n".join(
+    return display.folded(
         [
             f"At z = {long(float(PLACES[k]))}: {samples.name}(z) = {long(samples.value[k])}, "
             f"{slope}(z) = {long(samples.slope[k])}, {share_text(samples, k)} of the maximum "
