@@ -16,7 +16,7 @@ from __future__ import annotations
 import functools
 import inspect
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -541,13 +541,13 @@ def _latex_call(name: str) -> Callable[..., str]:
 def dispatched(function: Callable[..., Any]) -> Callable[..., Any]:
     """Let ``function`` honour ``__array_function__`` as NumPy's own functions do.
 
-    A traced array then sees the call as one node.  Arrays and numbers take the
-    short way straight into ``function``.
+    A traced array then sees the call as one node, one in an index among the options too.
+    Arrays and numbers take the short way straight into ``function``.
     """
 
     @functools.wraps(function)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
-        for arg in (*args, *kwargs.values()):
+        for arg in (*args, *_items(kwargs.values())) if kwargs else args:
             kind = type(arg)
             if kind is not np.ndarray and not isinstance(arg, np.generic | float | int):
                 handler = getattr(kind, "__array_function__", None)
@@ -556,3 +556,12 @@ def dispatched(function: Callable[..., Any]) -> Callable[..., Any]:
         return function(*args, **kwargs)
 
     return wrapper
+
+
+def _items(options: Iterable[Any]) -> Iterator[Any]:
+    """Yield options, and in place of a list or tuple what stands in it."""
+    for option in options:
+        if isinstance(option, list | tuple):
+            yield from _items(option)
+        else:
+            yield option

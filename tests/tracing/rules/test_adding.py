@@ -127,6 +127,37 @@ def test_so_does_a_second_derivative(loop):
     np.testing.assert_allclose(found, (ahead - behind) / 2e-6, rtol=1e-5, atol=1e-6)
 
 
+# Each picks entries of ``a``; most where ``x`` says.
+PLACES = {
+    "one": lambda x: (0, 1),
+    "row": lambda x: 1,
+    "greatest": lambda x: (np.argmax(x[:, 0]), 1),
+    "row of the least": lambda x: np.argmin(x[:, 1]),
+    "rest of a row": lambda x: (np.argmax(x[:, 0]), slice(1, None)),
+    "in order": lambda x: np.argsort(x[:, 0]),
+    "in each row": lambda x: (np.arange(3), np.argmax(x, axis=1)),
+    "mask": lambda x: x > 0,
+    "rows": lambda x: x[:, 0] > 0,
+}
+
+
+@pytest.mark.parametrize("first", PLACES)
+@pytest.mark.parametrize("second", PLACES)
+def test_ones_are_added_where_the_values_say_in_a_second_derivative(first, second):
+    def f(x):
+        a = x**2
+        return np.sum(a[PLACES[first](x)]) + np.sum(a[PLACES[second](x)])
+
+    x = np.array([[0.3, -1.2], [1.4, 0.6], [-0.7, 0.9]])
+    ones = np.zeros_like(x)
+    for place in (first, second):
+        ones[PLACES[place](x)] += 1.0
+    hessian = bp.jacobian(bp.grad(f))(x).reshape(6, 6)
+    np.testing.assert_allclose(hessian, np.diag(2.0 * ones.ravel()))
+    graph = bp.trace(lambda x: np.sum(bp.grad(f)(x) ** 2), x)
+    np.testing.assert_allclose(graph.evaluate(-x), np.sum(bp.grad(f)(-x) ** 2))
+
+
 def test_what_is_added_prints_as_it_is_written_by_hand():
     def f(x):
         return x[0] * x[1] - x[2] + np.sum(x[x > 1]) + np.sum(x[[0, 0, 1]] ** 2) + np.sum(x**2)
