@@ -183,6 +183,8 @@ class _Judge:
         lead = self._lead(parameter, said, instead=together is not explanations[0])
         K = self.course.layers
         text = message(placed, K, parameter, others, ties, self.hints, lead, not said, self.course)
+        if len(others) == 1 and others[0].mistake.id in said:  # which named both
+            text = text.replace(_together(others, K, self.course), ", the second of the two")
         return Finding(placed.mistake.id, parameter, 1, text, placed.made_at(K, self.course))
 
     def _lead(self, parameter: str, said: Mapping[str, str], instead: bool) -> str:
@@ -469,7 +471,7 @@ def message(
         quantity = mistake.first_in(convention).title if whole else placed.symbols(K)
         hint = words.hints[1] if whole else _COMPARE
         return f"{lead} The first quantity {what} is {quantity}. {alone}{hint}"
-    together = f", together with {_titles(others, K, convention)}" if others else ""
+    together = _together(others, K, convention)
     quantity = (
         mistake.first_in(convention).title
         if whole
@@ -495,6 +497,10 @@ def _in_full(tag: str) -> str:
 # Of a mistake that is made at some layers only.
 _UNLIKE = "Not all layers are treated alike. Which of them is the odd one out?"
 _COMPARE = "At the other layers the same is right: what is different here?"
+
+
+def _together(others: Sequence[PlacedMistake], K: int, convention: Convention) -> str:
+    return f", together with {_titles(others, K, convention)}" if others else ""
 
 
 def _titles(placed: Sequence[PlacedMistake], K: int, convention: Convention) -> str:

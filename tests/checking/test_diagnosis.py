@@ -25,12 +25,13 @@ SAME_WITH_HALF = {"cross_entropy_delta", "sigma_prime_missing_at_output"}
 # --- several mistakes, and mistakes at some layers -------------------------------
 
 
-def test_the_two_of_a_pair_share_the_first_rank_and_name_each_other():
+def test_the_two_of_a_pair_share_the_first_rank_and_the_pair_is_named_once():
     backward = make_backward("missing_factor_2", "layer_input_off_by_one", samples="single")
     first, second = bp.check_backward(backward).findings
     assert first.rank == second.rank == 1
     assert "together with “The layer's output stands" in first.message
-    assert "together with “The factor 2 is missing”" in second.message
+    assert ", the second of the two. " in second.message
+    assert "together with" not in second.message
 
 
 @pytest.mark.parametrize("hints", HINTS)
@@ -50,8 +51,7 @@ def test_of_two_mistakes_only_the_first_gradient_is_called_the_first_that_is_wro
         "plain": [
             "dA[2]: consistent with “The layer's output stands in place of its input”, together "
             "with “σ′ is missing in the hidden layers”",
-            "dA[1]: consistent with “σ′ is missing in the hidden layers”, together with “The "
-            "layer's output stands in place of its input”",
+            "dA[1]: consistent with “σ′ is missing in the hidden layers”, the second of the two",
         ],
     }.get(
         hints,
