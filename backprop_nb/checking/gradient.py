@@ -146,7 +146,8 @@ class WrongLines:
     """The lines of a gradient function that explain what is wrong: one alone, or several.
 
     What it prints has been printed before.  It may return the list of the biases' gradients
-    before that of the weights'.  In ``lines`` alone is looked for them, if there are any.
+    before that of the weights'.  In ``lines`` alone is looked for them, if there are any.  What is
+    to be written there must be right ``elsewhere``, too: for losses and arguments of other sizes.
     """
 
     def __init__(
@@ -157,10 +158,14 @@ class WrongLines:
         hints: Hints,
         biases_first: bool = False,
         lines: Collection[int] = (),
+        elsewhere: Sequence[tuple[Callable[..., Any], Sequence[Any]]] = (),
     ) -> None:
         with quiet():
-            given = GivenGradient(f, gradient, args, "", biases_first=biases_first)
-        self._check = _Check(given, hints, frozenset(lines))
+            given, *others = (
+                GivenGradient(loss, gradient, there, "", biases_first=biases_first)
+                for loss, there in ((f, args), *elsewhere)
+            )
+        self._check = _Check(given, hints, frozenset(lines), others)
 
     def found(self, alone: bool) -> list[Finding]:
         """Return the lines that each alone explain it, or also those that do so together."""
@@ -180,9 +185,13 @@ class _Check:
     alone = False
 
     def __init__(
-        self, given: GivenGradient, hints: Hints, only: frozenset[int] | None = None
+        self,
+        given: GivenGradient,
+        hints: Hints,
+        only: frozenset[int] | None = None,
+        elsewhere: Sequence[GivenGradient] = (),
     ) -> None:
-        self.given, self.hints, self.only = given, hints, only
+        self.given, self.hints, self.only, self.elsewhere = given, hints, only, elsewhere
         self._searches: dict[tuple[int, ...], Search] = {}
         self.subject = getattr(given.f, "__name__", type(given.f).__name__)
 
@@ -366,7 +375,9 @@ class _Check:
         try:
             if key not in self._searches:
                 gradients = given.gradients(which)
-                self._searches[key] = Search(given.f, gradients, given.args, which, self.only or ())
+                there = [(each.f, each.gradients(which), each.args) for each in self.elsewhere]
+                asked = given.f, gradients, given.args, which, self.only or ()
+                self._searches[key] = Search(*asked, there)
             return self._searches[key].faults(alone)
         except OutOfTime:  # at other arguments, or as before
             return []

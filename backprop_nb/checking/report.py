@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
@@ -79,6 +80,22 @@ def simply(number: float, digits: str, within: float) -> str:
     is_simple = fraction.denominator > 2 and math.isclose(fraction, number, rel_tol=within)
     is_shorter = len(text) < len(digits) + (abs(fraction.numerator) == 1)
     return text if is_simple and is_shorter else digits
+
+
+NUMBERS = re.compile(r"(?<![\w.\[])(−?[\d(][\d./·()]*)(?![\w\]])")
+
+
+def says_a_number(text: str, but: str = "") -> bool:
+    """Whether there is a number in what is said, which may be one network's alone.
+
+    Those in ``but`` are the code's own.
+
+    >>> says_a_number("multiply it by 1/7"), says_a_number("∂f1/∂z1 f[i + 1]")
+    (True, False)
+    >>> says_a_number("f - 1 in place of 1 - f", but="1 - f")
+    False
+    """
+    return not {*NUMBERS.findall(text)} <= {*NUMBERS.findall(but)}
 
 
 def scaling(it: str, factor: str) -> str:

@@ -22,7 +22,7 @@ from backprop_nb.checking.compare import (
 from backprop_nb.checking.convention import Course, Penalty, Reduction, Weights
 from backprop_nb.checking.packing import check_calls, names_of_arguments
 from backprop_nb.checking.raised import NO_SUCH_KEY
-from backprop_nb.checking.report import Hints, both_in_digits, scaling
+from backprop_nb.checking.report import NUMBERS, Hints, both_in_digits, scaling
 from backprop_nb.errors import BackpropError, in_words
 from backprop_nb.network.activations import ActivationName, OutputName
 from backprop_nb.network.losses import LossName
@@ -224,22 +224,6 @@ def _powers(powers: Mapping[str, int], sign: int) -> list[str]:
     return [f"{name}{'²' if abs(p) == 2 else ''}" for name, p in powers.items() if p * sign > 0]
 
 
-_NUMBERS = re.compile(r"(?<![\w.\[])(−?[\d(][\d./·()]*)(?![\w\]])")
-
-
-def says_a_number(text: str, but: str = "") -> bool:
-    """Whether there is a number in what is said, which may be one network's alone.
-
-    Those in ``but`` are the code's own.
-
-    >>> says_a_number("multiply it by 1/7"), says_a_number("∂f1/∂z1 f[i + 1]")
-    (True, False)
-    >>> says_a_number("f - 1 in place of 1 - f", but="1 - f")
-    False
-    """
-    return not {*_NUMBERS.findall(text)} <= {*_NUMBERS.findall(but)}
-
-
 _TIMES_ONE_OVER = "multiply it by 1/"
 
 
@@ -260,7 +244,7 @@ def in_sizes(texts: Sequence[str], sizes: Sequence[Mapping[str, int]]) -> str | 
     """
     # What divides on one network may multiply on another: 5/n_K is 1 where n_K is 5.
     texts = [text.replace("divide it by ", _TIMES_ONE_OVER) for text in texts]
-    parts = [_NUMBERS.split(text) for text in texts]
+    parts = [NUMBERS.split(text) for text in texts]
     words = [_in_sizes(each, sizes) for each in zip(*parts, strict=False)]
     if len({*map(len, parts)}) > 1 or None in words:
         return None

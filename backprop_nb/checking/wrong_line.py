@@ -20,9 +20,9 @@ from backprop_nb.checking.gradient import WrongLines
 from backprop_nb.checking.lines.program import reachable
 from backprop_nb.checking.packing import argument_names, course_loss, names_of_arguments
 from backprop_nb.checking.probes import Probe, line_probes, make_probes
-from backprop_nb.checking.report import SHOWS_LINE, Finding, Hints, Report
+from backprop_nb.checking.report import SHOWS_LINE, Finding, Hints, Report, says_a_number
 from backprop_nb.checking.search import is_right
-from backprop_nb.checking.unexplained import in_sizes, says_a_number
+from backprop_nb.checking.unexplained import in_sizes
 from backprop_nb.checking.wording import renamed
 from backprop_nb.errors import in_words
 from backprop_nb.tracing import pytree
@@ -149,9 +149,14 @@ class _Lines:
         return self._on(0, ())
 
     def _on(self, k: int, lines: Collection[int]) -> WrongLines:
-        course, probe = self.course, line_probes(self.course)[k]
-        loss, biases_first = course_loss(course, probe.widths), course.returns == "biases weights"
-        return WrongLines(loss, self.backward, probe.arguments, self.hints, biases_first, lines)
+        course, probes = self.course, line_probes(self.course)
+        here, *others = (
+            (course_loss(course, each.widths), each.arguments)
+            for each in (probes[k], *probes[:k], *probes[k + 1 :])
+        )
+        loss, arguments = here
+        asked = self.hints, course.returns == "biases weights", lines
+        return WrongLines(loss, self.backward, arguments, *asked, elsewhere=others)
 
     def _told(self, asked: Callable[[], list[Finding]]) -> list[Finding]:
         function = next(reachable(self.backward), None)

@@ -6,6 +6,7 @@ from itertools import combinations, product
 
 import numpy as np
 import pytest
+from followed import followed
 
 import backprop_nb as bp
 from backprop_nb.checking import wrong_line
@@ -221,6 +222,44 @@ def test_what_is_said_of_a_loop_is_said_of_the_first_round_that_is_wrong(
     assert (finding.quantity, finding.repair) == (quantity, repair)
     given, expected = finding.given, finding.expected
     assert given.shape != expected.shape or not np.allclose(given, expected)
+
+
+_ERROR, _SLOPE = "2 * (f[-1] - y)", "f[i + 1] * (1 - f[i + 1])"
+_BELOW, _OUTER = "A[i].T @ delta", "np.outer(delta, f[i])"
+_WAYS = [
+    (_ERROR, "(f[-1] - y) / len(y)"),
+    (_ERROR, "(y - f[-1]) / len(y)"),
+    (_ERROR, "(f[-1] - y) / y.size"),
+    (_ERROR, "(f[-1] - y) * len(y)"),
+    (_ERROR, "2 * (f[-1] - y) / len(y)"),
+    (_ERROR, "(f[-1] - y) ** 2"),
+    (_ERROR, "2 * np.mean(f[-1] - y)"),
+    (_ERROR, "2 * (f[-1] - y) / len(A)"),
+    (_SLOPE, "f[i + 1] * (1 - f[i + 1]) / len(f[i + 1])"),
+    (_SLOPE, "f[i + 1] * (1 + f[i + 1])"),
+    (_BELOW, "A[i].T @ delta / len(delta)"),
+    (_BELOW, "2 * A[i].T @ delta"),
+    (_OUTER, "np.outer(f[i], delta)"),
+    (_OUTER, "np.outer(g, f[i])"),
+    (_OUTER, "np.outer(delta, f[i]) / len(x)"),
+]
+
+
+@pytest.mark.parametrize(("old", "new"), _WAYS, ids=[new for _, new in _WAYS])
+def test_what_is_said_to_make_all_right_does_so_at_other_widths(written, old, new):
+    text = IN_A_LOOP.replace(old, new)
+    report = bp.check_backward(written(text).backward)
+    finding = report.findings[0]
+    mended = followed(text, finding) if finding.proved else None
+    assert ("With it, every gradient is right" in " ".join(str(report).split())) == finding.proved
+    for widths in ((4, 3, 5, 2), (5, 6, 7, 9), (3, 2, 4, 1)) if mended else ():
+        assert bp.check_backward(written(mended).backward, widths=widths).ok, finding.repair
+
+
+@pytest.mark.parametrize("new", ["(f[-1] - y) / len(y)", "(y - f[-1]) / y.size"])
+def test_a_size_that_is_2_by_chance_is_not_meant_for_the_2(written, new):
+    finding = bp.check_backward(written(IN_A_LOOP.replace(_ERROR, new)).backward).findings[0]
+    assert (finding.repair, finding.proved) == (f"{_ERROR} in place of {new}", True)
 
 
 @pytest.mark.parametrize("hints", ["clear", "plain"])

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -31,6 +31,9 @@ _FIRSTS = 3
 _TIES = 0.25
 """Explanations that are no further apart in their cost explain equally well."""
 _MAX_CONSTANTS = 12
+
+
+Elsewhere: TypeAlias = tuple[Callable[..., Any], Callable[..., Sequence[Any]], Sequence[Any]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +69,9 @@ class Search:
         ``pytree.flatten``.
     lines
         Where alone it is looked for what is wrong, if there are any.
+    elsewhere
+        The same loss and gradient function for arguments of other sizes, and these: what is to be
+        written must be right there, too.
 
     Examples
     --------
@@ -88,8 +94,10 @@ class Search:
         args: Sequence[Any],
         wrt: Sequence[int],
         lines: Collection[int] = (),
+        elsewhere: Sequence[Elsewhere] = (),
     ) -> None:
-        self.whole = _Search(loss, gradient, [args, moved(args, wrt)], wrt, lines)
+        both = [args, moved(args, wrt)]
+        self.whole = _Search(loss, gradient, both, wrt, lines, elsewhere=elsewhere)
 
     @cached_property
     def _short(self) -> _Search | None:
@@ -123,10 +131,11 @@ class _Search:
         wrt: Sequence[int],
         lines: Collection[int],
         whole: _Search | None = None,
+        elsewhere: Sequence[Elsewhere] = (),
     ) -> None:
         # What is found must hold at the other arguments, too, and is told of those as given.
         self.loss, self.gradient, self.args, self.wrt = loss, gradient, args, wrt
-        self.lines, self.whole = lines, whole or self
+        self.lines, self.whole, self.elsewhere = lines, whole or self, elsewhere
 
     @cached_property
     def truths(self) -> list[tuple[Known, list[Array]]]:
@@ -151,7 +160,7 @@ class _Search:
         if short is None or not self._is_known() or not self.rewriting.blocks:
             return None
         args = [short, *reversed(self.args)]
-        found = _Search(self.loss, self.gradient, args, self.wrt, self.lines, self)
+        found = _Search(self.loss, self.gradient, args, self.wrt, self.lines, self, self.elsewhere)
         is_fixed = not self.rewriting.numbers.isdisjoint(found._lengths.values())
         if is_fixed or not found._is_known() or not self.rewriting.is_alike(found.trials[0]):
             return None
@@ -174,7 +183,12 @@ class _Search:
         few |= {x: text for x, text in constants.items() if "." in text and "/" not in text}
         data = getattr(getattr(self.loss, "__code__", None), "co_names", ())
         means = [n for n in self.told.averaged if n % 1 == 0 and not few.keys() & {n, 1 / n}]
-        return Rewriting(self.gradient, here, others, few, data, sorted(means), self.lines)
+        elsewhere = [
+            Trial(args, _truth(loss, args, self.wrt)[1], gradient)
+            for loss, gradient, args in self.elsewhere
+        ]
+        asked = self.gradient, here, others, few, data, sorted(means), self.lines
+        return Rewriting(*asked, elsewhere)
 
     @property
     def known(self) -> Known:

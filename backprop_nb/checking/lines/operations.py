@@ -190,6 +190,11 @@ def other_operators(node: ast.BinOp) -> Iterator[Way]:
             ast.BinOp(ast.Constant(1), ast.Sub(), ast.Name() as x),
         ) if text_of(a) == text_of(x):
             yield Way(formula("rest * (1 - x**2)", rest=rest, x=x), "operand", 1.1)
+    if operator is ast.Div and not isinstance(right, ast.Constant):  # a mean in place of the 2
+        yield Way(formula("2 * x", x=left), "operator", 1.0)
+        if isinstance(left, ast.BinOp) and isinstance(left.op, ast.Sub):
+            error = formula("2 * (b - a)", a=left.left, b=left.right)
+            yield Way(error, "operator", 1.0)
     for new in _regrouped(node):
         yield Way(new, "order", 1.0)
     # Rather a number is too many that somebody thought of than that what makes up for it lacks.

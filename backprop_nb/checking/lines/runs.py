@@ -32,6 +32,7 @@ from backprop_nb.checking.lines.program import (
 )
 from backprop_nb.checking.lines.rewrites import Rewrite, Written, read, together
 from backprop_nb.checking.lines.scope import Scope, computes_only, texts_in
+from backprop_nb.checking.report import says_a_number
 
 _MAX_RUNS = 5_000
 """The function is run no more often for the ways of one sort."""
@@ -46,10 +47,14 @@ _ATOMS = (int, float, str, bytes, type(None), np.generic)
 
 
 class Trial(NamedTuple):
-    """Arguments, and the right gradients there."""
+    """Arguments, and the right gradients there.
+
+    What reads the gradient function's answer is its own where the shapes are others.
+    """
 
     args: Sequence[Any]
     expected: Sequence[Array]
+    gradient: Callable[..., Sequence[Any]] | None = None
 
 
 class Runs:
@@ -72,8 +77,10 @@ class Runs:
         data: Sequence[str] = (),
         means: Sequence[float] = (),
         lines: Collection[int] = (),
+        elsewhere: Sequence[Trial] = (),
     ) -> None:
         self.data, self.means, self.lines = data, means, lines
+        self.elsewhere = elsewhere
         self.gradient, self.here, self.others = gradient, here, others
         self.constants = constants
         self.count = self.in_all = 0
@@ -189,7 +196,7 @@ class Runs:
         self.held.restore()
         self.given = _copied(list(trial.args))
         try:
-            self.gave = list(self.gradient(*self.given))
+            self.gave = list((trial.gradient or self.gradient)(*self.given))
             pairs = zip(self.gave, trial.expected, strict=True)
             return frozenset(
                 j for j, (one, other) in enumerate(pairs) if one is not None and same(one, other)
@@ -216,11 +223,15 @@ class Runs:
             yield
 
     def holds(self, path: Sequence[Written]) -> bool:
-        """Whether all gradients are right then, at other arguments, too."""
+        """Whether all gradients are right then, at other arguments, too.
+
+        Those of other sizes count where no number is said, which may be another one there.
+        """
+        trials = [self.here, *self.others]
+        if not any(says_a_number(each.rewrite.words(each.shown)) for each in path):
+            trials += self.elsewhere
         with self.mended(path):
-            return all(
-                len(self.right(each)) == len(each.expected) for each in (self.here, *self.others)
-            )
+            return all(len(self.right(each)) == len(each.expected) for each in trials)
 
     def values(self, written: Written, at: Trial) -> tuple[Array, Array, str]:
         """Return what an expression gave when it was wrong first, and gives written otherwise.
