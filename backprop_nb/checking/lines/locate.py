@@ -7,7 +7,6 @@ import itertools
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from types import MappingProxyType
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -99,17 +98,13 @@ class Search:
         both = [args, moved(args, wrt)]
         self.whole = _Search(loss, gradient, both, wrt, lines, elsewhere=elsewhere)
 
-    @cached_property
-    def _short(self) -> _Search | None:
-        return self.whole.shortened()
-
     def faults(self, alone: bool = False) -> list[Fault]:
         """Return the expressions that explain what is wrong, the best first; none if nothing does.
 
         To look only for those that explain everything ``alone`` takes half as long.
         """
         search, ways = self.whole, list[_Way]()
-        for search in filter(None, (self._short, self.whole)):
+        for search in filter(None, (self.whole.shortened, self.whole)):
             ways = search.ways(alone)
             if ways:
                 break
@@ -140,10 +135,10 @@ class _Search:
     @cached_property
     def truths(self) -> list[tuple[Known, list[Array]]]:
         """What is true here and at other arguments: the quantities, and the gradients."""
-        if self.whole is not self:
-            here = _truth(self.loss, self.args[0], self.wrt, self._lengths)
-            return [here, *reversed(self.whole.truths)]
-        return [_truth(self.loss, each, self.wrt) for each in self.args]
+        is_whole = self.whole is self
+        own = self.args if is_whole else self.args[:1]  # what was cut down alone
+        found = [_truth(self.loss, each, self.wrt, self._lengths) for each in own]
+        return found if is_whole else [*found, *reversed(self.whole.truths)]
 
     @cached_property
     def trials(self) -> list[Trial]:
@@ -151,8 +146,9 @@ class _Search:
         pairs = zip(self.args, self.truths, strict=True)
         return [Trial(args, expected) for args, (_, expected) in pairs]
 
+    @cached_property
     def shortened(self) -> _Search | None:
-        """Return the same search with long arguments cut down; ``None`` where that is another.
+        """The same search with long arguments cut down; ``None`` where that is another.
 
         It is where other gradients are right then, or where a length is written as a number.
         """
@@ -182,12 +178,12 @@ class _Search:
         few = dict(itertools.islice(constants.items(), _MAX_CONSTANTS))
         few |= {x: text for x, text in constants.items() if "." in text and "/" not in text}
         data = getattr(getattr(self.loss, "__code__", None), "co_names", ())
-        means = [n for n in self.told.averaged if n % 1 == 0 and not few.keys() & {n, 1 / n}]
         elsewhere = [
-            Trial(args, _truth(loss, args, self.wrt)[1], gradient)
+            Trial(args, _truth(loss, args, self.wrt, {})[1], gradient)
             for loss, gradient, args in self.elsewhere
         ]
-        asked = self.gradient, here, others, few, data, sorted(means), self.lines
+        means = sorted(self.known.averaged)
+        asked = self.gradient, here, others, few, data, means, self.lines
         return Rewriting(*asked, elsewhere)
 
     @property
@@ -271,8 +267,7 @@ class _Search:
 
     @or_nothing
     def _meant(self, pairs: bool = False) -> list[_Way]:
-        alone = [] if pairs else [(each,) for each in self.quantities.alone()]
-        found = self.quantities.pairs() if pairs else alone
+        found = self.quantities.pairs() if pairs else [(e,) for e in self.quantities.alone()]
         return [_Way([(e.cost, partial(self._told_meant, e)) for e in way]) for way in found]
 
     @or_nothing
@@ -305,10 +300,9 @@ class _Search:
 
         if any(each is None for each in self.rewriting.at_first[1]):  # one is missing, or it raised
             return []
-        found = [each for each in self.quantities.several() if each.given.any()]
-        found = [
-            each for each in found if each.piece.key.kind == "adjoint"
-        ]  # and no start of a sum
+        # An adjoint, and no start of a sum.
+        several = (each for each in self.quantities.several() if each.given.any())
+        found = [each for each in several if each.piece.key.kind == "adjoint"]
         return [_Way([(e.cost, partial(told, e)) for e in found])] if found else []
 
     def _told_meant(self, meant: Meant, number: int) -> list[Fault]:
@@ -355,10 +349,12 @@ class _Search:
         before, after = known.matches(was[-1])[:1], known.matches(now[-1])[:1]
         is_same = [each.key for each in before] == [each.key for each in after]
         is_turned = bool(before and after) and after[0].scale > 0 > before[0].scale
-        is_truer = is_turned or known.exactness(now[-1]) > known.exactness(was[-1])
+        gain = known.exactness(now[-1]) - known.exactness(was[-1])
+        is_truer = is_turned or gain > 0
+        is_spoilt = gain < 0 and not np.isnan(ratio(was[-1], now[-1]))
         # Any number is a multiple of any other.
         is_told = now[-1].size > 1 or known.is_exact(now[-1])
-        is_now = bool(after) and is_told and (not is_same or is_truer)
+        is_now = bool(after) and is_told and (is_truer or not (is_same or is_spoilt))
         cost = written.rewrite.cost - 0.2 * is_now - 0.5 * self.rewriting.is_idle(written)
         cost += 0.15 * self.rewriting.is_for_the_called(written)
         inputs = known.trace.input_count  # a multiple of what is asked for is wrong
@@ -431,10 +427,7 @@ class _Search:
 
 
 def _truth(
-    loss: Callable[..., Any],
-    args: Sequence[Any],
-    wrt: Sequence[int],
-    lengths: Mapping[int, int] = MappingProxyType({}),
+    loss: Callable[..., Any], args: Sequence[Any], wrt: Sequence[int], lengths: Mapping[int, int]
 ) -> tuple[Known, list[Array]]:
     """Return the quantities of a loss, and its gradients."""
     leaves = pytree.flatten(list(args))

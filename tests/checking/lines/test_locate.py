@@ -123,6 +123,35 @@ def test_two_mistakes_at_once_give_both_lines(faults_of):
     assert {each.spoils for each in found} == {(0, 1), (2,)}
 
 
+BELLS = """import numpy as np
+
+x, t = np.split(np.random.default_rng(0).normal(size=(5, 3)), [2], axis=1)
+
+
+def loss(centres, weights):
+    squares = np.sum((x[:, None, :] - centres) ** 2, axis=2)
+    return np.sum((np.exp(-squares) @ weights - t[:, 0]) ** 2)
+
+
+def gradient(centres, weights):
+    diff = x[:, None, :] - centres
+    dist2 = np.sqrt(np.sum(diff**2, axis=2))
+    phi = np.exp(-dist2)
+    dout = 2 * (phi @ weights - t[:, 0])
+    ddist2 = np.outer(dout, weights) * phi
+    return np.sum(-2 * diff * ddist2[:, :, None], axis=0), phi.T @ dout
+"""
+
+
+def test_a_right_difference_with_its_other_sign_is_no_likelier_than_a_sign_elsewhere(written):
+    module = written(BELLS)
+    random = np.random.default_rng(1)
+    args = [random.normal(size=(3, 2)), random.normal(size=3)]
+    lines = {each.line for each in find_faults(module.loss, module.gradient, args, [0, 1])}
+    assert {13, 16} <= lines
+    assert 12 not in lines  # diff
+
+
 def test_a_right_pass_has_no_fault(faults_of):
     assert faults_of() == []
 
