@@ -237,7 +237,8 @@ class Blame:
             name for name, (n, _) in counts.items() if not means.isdisjoint((n * scale, n / scale))
         }
         wrong.difference_update(right)
-        innocent = [counts[name][1] for name in right] if len(faults) > len(counts) else []
+        has_more = len(faults) > len({id(fault) for _, fault in counts.values()})
+        innocent = [counts[name][1] for name in right] if has_more else []
 
         def makes_up(fault: Fault, scale: float) -> bool:
             if any(fault is each for _, each in counts.values()):

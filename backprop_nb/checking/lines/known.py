@@ -240,12 +240,12 @@ class Known:
             if name in _MEANS and parents[0] is not None:
                 before = self.trace.records[parents[0]].value.size
                 found.add(before / record.value.size)
-            elif (
-                name in ("divide", "multiply") and None in parents and _names_its_count(node.source)
-            ):
-                number = record.args[parents.index(None)]
-                if isinstance(number, int | float) and number:
-                    found.add(float(number if name == "divide" else 1 / number))
+            elif name in ("divide", "multiply") and None in parents:
+                at = parents.index(None)
+                number, written = record.args[at], _number_beside_a_name(node.source, at)
+                if written and isinstance(number, int | float) and number:
+                    count = number / written
+                    found.add(float(count if name == "divide" else 1 / count))
         return frozenset(each for each in found if each > 1)
 
     def advice(self, value: float) -> str:
@@ -315,16 +315,26 @@ class Known:
 _MEANS = ("mean", "nanmean", "average", "var", "std")
 
 
-def _names_its_count(source: str | None) -> bool:
-    """Whether a product or a quotient is not by a number that is written there."""
+def _number_beside_a_name(source: str | None, side: int) -> float:
+    """Return the 2 of a quotient by ``2 * len(X)``: 1 of one by a name alone, 0 without a name."""
     try:
         whole = ast.parse(f"({source})", mode="eval").body
     except SyntaxError:
-        return False
-    return isinstance(whole, ast.BinOp) and all(
-        any(isinstance(each, ast.Name) for each in ast.walk(side))
-        for side in (whole.left, whole.right)
-    )
+        return 0.0
+    sides = (whole.left, whole.right) if isinstance(whole, ast.BinOp) else ()
+    names = [any(isinstance(each, ast.Name) for each in ast.walk(side)) for side in sides]
+    return _number_in(sides[side]) if names == [True, True] else 0.0
+
+
+def _number_in(node: ast.expr) -> float:
+    match node:
+        case ast.BinOp(left=left, op=ast.Mult(), right=right):
+            return _number_in(left) * _number_in(right)
+        case ast.BinOp(left=left, op=ast.Div(), right=right):
+            return _number_in(left) / (_number_in(right) or 1.0)
+        case ast.Constant(value=int() | float() as value):
+            return float(value)
+    return 1.0
 
 
 def _by_entry(record: Record) -> bool:

@@ -11,12 +11,7 @@ import numpy as np
 from backprop_nb.checking.lines.formulas import Way, constant, formula, rewrite
 from backprop_nb.checking.lines.program import placed
 from backprop_nb.checking.lines.rewrites import Rewrite, parts_of
-from backprop_nb.checking.lines.scope import (
-    PLACES,
-    Scope,
-    closed,
-    text_of,
-)
+from backprop_nb.checking.lines.scope import PLACES, Scope, closed, text_of
 from backprop_nb.checking.lines.values import is_count
 from backprop_nb.checking.report import scaling
 
@@ -125,8 +120,9 @@ def _more(scope: Scope, slot: ast.expr) -> Iterator[Way]:
     for text, size in scope.sizes.items() if not is_count else ():
         yield Way(formula("x / size", x=slot, size=size), "factor", 1.05, f"divide it by {text}")
     for n in scope.means if not is_count else ():
-        new = formula("x / n", x=slot, n=constant(n))
-        yield Way(new, "constant", 1.08, f"divide it by {n:g}")
+        if n % 1 == 0 and not scope.constants.keys() & {n, 1 / n}:
+            new = formula("x / n", x=slot, n=constant(n))
+            yield Way(new, "constant", 1.08, f"divide it by {n:g}")
     for text, x in scope.fitting(slot) if not is_count else ():
         forms = [(formula(form, x=x), cost) for form, cost in _FACTORS]
         forms += [
@@ -148,12 +144,8 @@ def _more(scope: Scope, slot: ast.expr) -> Iterator[Way]:
             for rate in scope.rates if text in scope.parameters else ():
                 for form in ("rate * x", "2 * rate * x"):  # of a penalty on weights
                     term = formula(form, rate=ast.Name(rate, ast.Load()), x=x)
-                    yield Way(
-                        formula("slot + term", slot=slot, term=term),
-                        "term",
-                        1.15,
-                        f"add {text_of(term)}",
-                    )
+                    new = formula("slot + term", slot=slot, term=term)
+                    yield Way(new, "term", 1.15, f"add {text_of(term)}")
             yield Way(formula("slot + x", **own), "term", 1.1, f"add {text}")
             yield Way(formula("slot - x", **own), "term", 1.2, f"subtract {text}")
 

@@ -21,20 +21,8 @@ Node = TypeVar("Node", bound=ast.AST)
 
 PLACES = (ast.Name, ast.Subscript, ast.Attribute)
 _PURE = (
-    ast.Name,
-    ast.Attribute,
-    ast.Subscript,
-    ast.BinOp,
-    ast.UnaryOp,
-    ast.Constant,
-    ast.JoinedStr,
-    ast.FormattedValue,
-    ast.Slice,
-    ast.Tuple,
-    ast.operator,
-    ast.unaryop,
-    ast.expr_context,
-    ast.keyword,
+    *(*PLACES, ast.BinOp, ast.UnaryOp, ast.Constant, ast.JoinedStr, ast.FormattedValue),
+    *(ast.Slice, ast.Tuple, ast.operator, ast.unaryop, ast.expr_context, ast.keyword),
 )
 """What an expression may consist of that is computed beside the program."""
 _METHODS = frozenset(
@@ -105,7 +93,7 @@ class Scope:
     data: Sequence[str] = ()
     """The globals that the loss reads."""
     means: Sequence[float] = ()
-    """How many the loss takes means over, other than what is among the constants."""
+    """How many the loss takes means over."""
 
     @cached_property
     def kinds(self) -> dict[str, str]:
@@ -352,6 +340,16 @@ class Scope:
                         found.setdefault(text_of(its), its)
         names = {name: ast.Name(name, ast.Load()) for name in self.counts}
         return {**names, **found} if found else {}
+
+    @cached_property
+    def counts_right(self) -> frozenset[ast.AST]:
+        """What counts as many as the loss takes a mean over, with all that it is made of."""
+        reads = (
+            e for e in self._all(ast.expr) if isinstance(getattr(e, "ctx", ast.Load()), ast.Load)
+        )
+        counts = (e for e in reads if text_of(e) in self.sizes) if self.means else ()
+        right = (each for each in counts if self.evaluated(each, each.lineno) in self.means)
+        return frozenset(node for each in right for node in ast.walk(each))
 
     @cached_property
     def rectified(self) -> list[str]:

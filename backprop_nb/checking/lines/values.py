@@ -16,10 +16,7 @@ from backprop_nb.checking.lines.formulas import (
 )
 from backprop_nb.checking.lines.program import exchanged, placed
 from backprop_nb.checking.lines.rewrites import in_place
-from backprop_nb.checking.lines.scope import (
-    Scope,
-    text_of,
-)
+from backprop_nb.checking.lines.scope import Scope, text_of
 
 ENTRYWISE = ("exp", "tanh", "log", "abs", "sqrt", "square")
 
@@ -50,12 +47,14 @@ def other_lengths(scope: Scope, node: ast.expr) -> Iterator[Way]:
         for form in (first,)[:axes] + ("x.shape[1]", "x.size")[: 2 * (axes > 1)]:
             new = formula(form, x=ast.Name(name, ast.Load()))
             its = _over(new)
-            said = f"{in_place(new, text_of(node))}, for the mean is over {its} and not over {over}"
-            if its != over or not over:
-                if over:
-                    yield Way(new, "count", 0.85, said)
-                else:
-                    yield Way(new, "number", 1.0)
+            if not over:
+                yield Way(new, "number", 1.0)
+            elif its != over and scope.evaluated(new, node.lineno) in scope.means:
+                instead = in_place(new, text_of(node))
+                said = f"{instead}, for the mean is over {its} and not over {over}"
+                yield Way(new, "count", 0.85, said)
+            elif its != over:
+                yield Way(new, "count", 1.0)
 
 
 def _over(count: ast.expr) -> str:

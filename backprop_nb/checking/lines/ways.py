@@ -38,11 +38,7 @@ from backprop_nb.checking.lines.operations import (
 )
 from backprop_nb.checking.lines.program import exchanged, placed
 from backprop_nb.checking.lines.rewrites import Rewrite, in_place, parts_of, walk
-from backprop_nb.checking.lines.scope import (
-    PLACES,
-    Scope,
-    text_of,
-)
+from backprop_nb.checking.lines.scope import PLACES, Scope, text_of
 from backprop_nb.checking.lines.values import (
     at_labels,
     is_count,
@@ -59,8 +55,9 @@ def rewrites(scope: Scope, statement: ast.AST) -> Iterator[Rewrite]:
     """Yield the ways to write one statement, without those that bring in something."""
     for part, root, put in parts_of(statement):
         for node, parent in walk(part):
+            late = 0.3 * (node in scope.counts_right)
             for way in _instead(scope, node, parent):
-                yield rewrite(part, root, put, node, way)
+                yield rewrite(part, root, put, node, way._replace(cost=way.cost + late))
         for way in _everywhere(scope, part):
             yield rewrite(part, root, put, part, way)
     if isinstance(statement, ast.For | ast.While):
@@ -193,9 +190,8 @@ def _statements(scope: Scope, statement: ast.AST) -> Iterator[Way]:
                 yield Way(ast.AugAssign(target, op, mask), "function", 1.0, words)
             for label in scope.labels if isinstance(target, ast.Name) else ():
                 part = at_labels(ast.Name(text_of(target), ast.Load()), label, ast.Store())
-                yield Way(
-                    ast.AugAssign(part, op, value), "index", 1.0, in_place(part, text_of(target))
-                )
+                words = in_place(part, text_of(target))
+                yield Way(ast.AugAssign(part, op, value), "index", 1.0, words)
         case ast.Expr(value=ast.Call()):
             yield Way(ast.Pass(), "statement", 1.05, "leave the line out")
 

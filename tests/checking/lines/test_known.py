@@ -193,3 +193,18 @@ def test_what_the_loss_takes_means_over_is_known_from_numbers_in_its_formula():
         return 0.5 * np.mean(e**2, axis=1).sum() / n + np.sum(w**2) / 4 + np.sum(w) * (1 / len(e.T))
 
     assert Known(traced(loss, [np.ones((3, 2))], [0])).averaged == {2.0, 6.0}
+
+
+@pytest.mark.parametrize(
+    "mean",
+    [
+        lambda total, x: total / (2 * len(x)),
+        lambda total, x: 1 / (2 * len(x)) * total,
+        lambda total, x: total * (0.5 / len(x)),
+    ],
+    ids=["divided", "multiplied before", "multiplied behind"],
+)
+def test_a_half_beside_a_mean_is_no_part_of_its_count(mean):
+    x = np.ones((6, 3))
+    known = Known(traced(lambda w: mean(np.sum((x @ w) ** 2), x), [np.ones((3, 2))], [0]))
+    assert known.averaged == {6.0}
