@@ -9,10 +9,7 @@ from typing import Any, NamedTuple
 
 from backprop_nb.checking.lines.program import placed
 from backprop_nb.checking.lines.rewrites import Put, Rewrite
-from backprop_nb.checking.lines.scope import (
-    Scope,
-    text_of,
-)
+from backprop_nb.checking.lines.scope import Scope, text_of
 
 
 class Way(NamedTuple):

@@ -9,14 +9,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from backprop_nb.checking.lines.formulas import Way, formula, is_called, sign
-from backprop_nb.checking.lines.scope import (
-    PLACES,
-    Scope,
-    closed,
-    is_numpy,
-    operand,
-    text_of,
-)
+from backprop_nb.checking.lines.scope import PLACES, Scope, closed, is_numpy, operand, text_of
 from backprop_nb.checking.lines.values import ENTRYWISE, is_count, is_widened
 
 OPERATORS: dict[type[ast.operator], tuple[type[ast.operator], ...]] = {

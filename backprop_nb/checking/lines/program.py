@@ -136,17 +136,8 @@ class Block:
 
 
 _NOT_WRITTEN = (
-    ast.FunctionDef,
-    ast.AsyncFunctionDef,
-    ast.ClassDef,
-    ast.Import,
-    ast.ImportFrom,
-    ast.Global,
-    ast.Nonlocal,
-    ast.Pass,
-    ast.Try,
-    ast.Break,
-    ast.Continue,
+    *(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom),
+    *(ast.Global, ast.Nonlocal, ast.Pass, ast.Try, ast.Break, ast.Continue),
 )
 _FUTURE = 0x1000000  # the flag of "from __future__ import annotations"
 

@@ -13,7 +13,7 @@ import itertools
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -221,12 +221,8 @@ class Quantities:
 
     def _is_right_times(self, scale: float, slot: Slot, fixed: frozenset[int]) -> bool:
         """Whether gradients are right if what is given there is multiplied in each round."""
-
-        def put(_: int, value: Any) -> Any:
-            return _times(scale, value)
-
-        right = self.runs.putting(slot.block, slot.code, slot.number, put, self.told[1])
-        return right >= fixed
+        at, scaled = (slot.block, slot.code, slot.number), partial(_times, scale)
+        return self.runs.putting(*at, lambda _, value: scaled(value), self.told[1]) >= fixed
 
     def _reads_what_is_odd(self, slot: Slot, pieces: Sequence[Piece | None]) -> bool:
         """Whether a round reads what is not true though the rounds before have given what is."""
@@ -446,8 +442,7 @@ class Quantities:
         """
         count = self.known.trace.input_count
         return np.ndim(value) > 0 and (
-            self.known.truth(value) is not None
-            or np.ravel(np.asarray(value, np.float64)).tobytes() in self._samples
+            self._is_true_or_a_sample(value)
             or any(
                 (each.key.kind != "value" or each.key.record < count)
                 and self.known.factor(each.scale) is not None
@@ -455,7 +450,7 @@ class Quantities:
             )
         )
 
-    def _is_true_or_a_sample(self, value: Array) -> bool:
+    def _is_true_or_a_sample(self, value: Any) -> bool:
         is_sample = np.ravel(np.asarray(value, np.float64)).tobytes() in self._samples
         return is_sample or self.known.truth(value) is not None
 

@@ -108,17 +108,8 @@ class Runs:
                     ran = any(each in other.functions for other in self.blocks)
                     if len(functions) < _MAX_HELPERS and (ran or computes_only(each)):
                         functions[name] = each
-        return [
-            Scope(
-                each,
-                _without_return_to(each, functions),
-                self.constants,
-                list(texts),
-                self.data,
-                self.means,
-            )
-            for each in self.blocks
-        ]
+        rest = self.constants, list(texts), self.data, self.means
+        return [Scope(each, _without_return_to(each, functions), *rest) for each in self.blocks]
 
     def statements(self, block: Block) -> list[ast.stmt | ast.expr]:
         """Return the statements of a block in which what is wrong is looked for."""
