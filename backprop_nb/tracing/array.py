@@ -29,6 +29,7 @@ from backprop_nb.tracing.memory import (
     plain_index,
 )
 from backprop_nb.tracing.options import fixed_index
+from backprop_nb.tracing.record import Record
 from backprop_nb.tracing.rules import (
     PIECEWISE_CONSTANT,
     TABLE,
@@ -38,7 +39,7 @@ from backprop_nb.tracing.rules import (
 )
 from backprop_nb.tracing.rules.assignment import ASSIGNED, assigned
 from backprop_nb.tracing.rules.changes import change_at
-from backprop_nb.tracing.rules.indexing import getitem
+from backprop_nb.tracing.rules.indexing import fill_index, getitem
 from backprop_nb.tracing.rules.row import full_name
 from backprop_nb.tracing.rules.shaping import astype
 from backprop_nb.tracing.tape import (
@@ -178,7 +179,7 @@ class Traced(Recorded):
         frame = sys._getframe(1)
         if not isinstance(plain(self), np.ndarray):
             messages.number_assigned(frame)
-        _open(self)
+        _open(self, frame)
         self.write(value, frame, index)  # now it is one of those that are written to
 
     def write(self, value: Any, frame: FrameType, index: Any = ...) -> None:
@@ -481,7 +482,7 @@ def prepared(result: Any) -> Any:
     return _looking(Memory(result), result, None)
 
 
-def _open(x: Traced) -> None:
+def _open(x: Traced, frame: FrameType) -> None:
     """Make an array, and all that share its entries, ones that are written to."""
     group: list[Traced] = x._memory or [x]
     root = group[0]
@@ -493,12 +494,24 @@ def _open(x: Traced) -> None:
             record = each._tape.records[each._index]
             outer = views[record.parents[0] or 0]
             place = (record.scope, record.lasti)
-            views[each._index] = View(outer, record.row, record.keywords, place)
+            options = _settled(each._tape, record, frame)
+            views[each._index] = View(outer, record.row, options, place)
         view = views[each._index]
         each._value = view.of(memory.array) if view else memory.array
         each._memory, each._index = memory, view
         _become(each, Changing)
     group.clear()
+
+
+def _settled(tape: Any, record: Record, frame: FrameType) -> dict[str, Any]:
+    """Return the options of a view; where it lies is decided, if that was computed."""
+    if len(record.args) == 1:
+        return record.keywords
+    places = [
+        decided(Traced(tape, index or 0, value), frame)
+        for index, value in zip(record.parents[1:], record.args[1:], strict=True)
+    ]
+    return {**record.keywords, "index": fill_index(record.keywords["index"], places)}
 
 
 _become = object.__dict__["__class__"].__set__  # what `__class__` says is what it stands for

@@ -376,10 +376,18 @@ def _refuse_arguments(
 
 
 def _plain_views(x: Any, index: Any) -> Any:
-    """Return an index that picks a view by plain integers only, so that it stays this view."""
+    """Return an index that picks a view by plain integers only, so that it stays this view.
+
+    Beside a slice an integer that was computed stays one, as long as no array that shares the
+    entries is written to.
+    """
     items = index if isinstance(index, tuple) else (index,)
     arrays = [item for item in items if hasattr(item, "ndim")]
-    if any(item.ndim for item in arrays) or len(items) - items.count(None) >= x.ndim:
+    if any(item.ndim or item.dtype == bool for item in arrays):
+        return index
+    is_full = len(items) - items.count(None) >= x.ndim
+    is_number = is_full and len(arrays) + sum(type(item) is int for item in items) == len(items)
+    if is_number or (is_full and not _is_changing(x)):
         return index
     plain = (operator.index(item) if isinstance(item, Recorded) else item for item in items)
     return tuple(plain) if isinstance(index, tuple) else next(plain)

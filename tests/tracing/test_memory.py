@@ -703,6 +703,84 @@ def check(steps):
 # --- what a call with several arrays hands back -------------------------------------------
 
 
+# Each looks at entries of an array of shape (2, 3), at a place that is computed.
+LOOKS = {
+    "rest of a row": lambda a, x: a[np.argmax(x[:, 0]), 1:],
+    "column": lambda a, x: a[:, np.argmin(x[0])],
+    "every other one": lambda a, x: a[np.argmax(x[:, 0]), ::-2],
+    "row with an axis": lambda a, x: a[np.argmax(x[:, 0]), None],
+    "row": lambda a, x: a[np.argmax(x[:, 0])],
+    "one number as an array": lambda a, x: a[np.argmax(x[:, 0]), 1, ...],
+    "one number with an axis": lambda a, x: a[np.argmax(x[:, 0]), None, np.argmin(x[0])],
+    "view of a view": lambda a, x: a[np.argmax(x[:, 0]), 1:][::-1],
+    "view of a computed view": lambda a, x: a[:, np.argmin(x[0])][np.argmax(x[:, 0]) :],
+    "several": lambda a, x: next(a[k, :2] for k in np.argsort(x[:, 0])),
+    # and these are copies
+    "taken": lambda a, x: np.take(a, np.argmax(x[:, 0]), axis=0),
+    "taken columns": lambda a, x: np.take(a, np.argmin(x[0]), axis=1),
+    "rows in order": lambda a, x: a[np.argsort(x[:, 0]), 1:],
+    "masked": lambda a, x: a[x[:, 0] > 1, 1:],
+}
+MADE = {
+    "computed": lambda x: x * 1.0,
+    "zeros": lambda x: np.zeros((2, 3)),
+    "written to": lambda x: write(x * 1.0, (0, 1), x[1, 1] ** 2),
+    "filled": lambda x: write(np.zeros((2, 3)), (slice(None), slice(1, None)), x[:, :2] ** 2),
+}
+WRITTEN = {
+    "the view": lambda a, view, x: operator.imul(view, x[0, 0]),
+    "the view and the array": lambda a, view, x: (operator.iadd(view, x[0, 0]), write(a, 0, x[1])),
+    "the array": lambda a, view, x: write(a, (slice(None), 1), x[1, 0]),
+    "the view from the array": lambda a, view, x: write(view, ..., x[1, 0]),
+}
+
+
+def write(a, place, value):
+    a[place] = value
+    return a
+
+
+@pytest.mark.parametrize("written", WRITTEN)
+@pytest.mark.parametrize("made", MADE)
+@pytest.mark.parametrize("look", LOOKS)
+def test_a_view_at_a_computed_place_stays_a_view(look, made, written):
+    def f(x):
+        a = MADE[made](x)
+        view = LOOKS[look](a, x)
+        WRITTEN[written](a, view, x)
+        return np.sum(a**2) + np.sum(view**3)
+
+    graph = bp.trace(f, X)
+    direction = np.cos(np.arange(6.0)).reshape(2, 3)
+    for x in (X, -X):  # where the place is another one
+        gradient = bp.grad(f)(x)
+        slope = (f(x + 1e-5 * direction) - f(x - 1e-5 * direction)) / 2e-5
+        np.testing.assert_allclose(np.sum(gradient * direction), slope, rtol=1e-6, atol=1e-6)
+        value, (compiled,) = graph.compile()(x)
+        np.testing.assert_allclose((value, graph.evaluate(x)), f(x))
+        np.testing.assert_allclose(compiled, gradient)
+
+
+def change_in_place_beside_a_slice(x):
+    a = x * 1.0
+    a[np.argmax(x[:, 0]), ::2] += 0.3 * x[0, 1]
+    return np.sum(a**3)
+
+
+def change_in_a_loop_over_an_order(x):
+    a = np.zeros((2, 3))
+    for k in np.argsort(x[:, 0]):
+        a[k, :2] += x[k, 0]
+        a[k, 1:] *= x[1 - k, 1]
+    return np.sum(a**3)
+
+
+@pytest.mark.parametrize("f", [change_in_place_beside_a_slice, change_in_a_loop_over_an_order])
+def test_entries_beside_a_slice_are_changed_at_a_computed_place(f):
+    assert_differentiable(f, X)
+    np.testing.assert_allclose(bp.trace(f, X).evaluate(-X), f(-X))
+
+
 @pytest.mark.parametrize("atleast", [np.atleast_1d, np.atleast_2d, np.atleast_3d])
 def test_each_of_several_arrays_stays_an_alias(atleast):
     def f(x):

@@ -36,7 +36,8 @@ def _take(a: Any, indices: Any, axis: Any = None, out: Any = None, mode: str = "
         places = within(indices, np.shape(a)[k], mode)
         # An item for each axis: a shorter index of numbers only picks a view, and is decided.
         index = (*(slice(None),) * k, places, *(slice(None),) * (np.ndim(a) - k - 1))
-        return places.__array_function__(getitem, (), (a,), {"index": index})
+        picked = places.__array_function__(getitem, (), (a,), {"index": index})
+        return picked.copy()  # the index picks a view, which np.take does not
     return taken(a if np.ndim(a) == 1 else np.ravel(a), within(indices, np.size(a), mode))
 
 
