@@ -5,22 +5,14 @@
 import { stopBefore } from "./answers.mjs";
 import { BackwardPass, Source } from "./code.mjs";
 import { passage, stepPast } from "./folding.mjs";
-import {
-  choose,
-  equation,
-  lightLink,
-  makeStops,
-  nodesOf,
-  walkNames,
-  watchLinks,
-} from "./links.mjs";
+import { Headline } from "./headline.mjs";
+import { choose, lightLink, nodesOf, walkNames, watchLinks } from "./links.mjs";
 import { NodeNumbers } from "./node_numbers.mjs";
 import { Quiz } from "./predict.mjs";
 import { Stage } from "./stage.mjs";
-import { fillIn, frameWords, isTold, nodeWords, stateAt } from "./steps.mjs";
+import { fillIn, frameWords, nodeWords, stateAt } from "./steps.mjs";
 import {
-  ARROW_KEYS, Replay, badge, clock, explained, filled, focusInside, heatRamp, html, live, math,
-  scrollInside,
+  ARROW_KEYS, Replay, badge, clock, explained, focusInside, heatRamp, html, live, scrollInside,
 } from "../view.mjs";
 
 const ROOMY = 760; // in a wider view there is room for the cost
@@ -79,6 +71,7 @@ class Explorer extends Replay {
     this.scene = this.model.get("scene");
     fillIn(this.scene, this.model.get("told") ?? {});
     this.quiz = new Quiz(this);
+    this.headline = new Headline(this);
     this.stage = new Stage(this);
     this.numbers = new NodeNumbers(this);
     this.source = new Source(this);
@@ -106,25 +99,13 @@ class Explorer extends Replay {
     before?.replaceWith(this.backward.element);
     this.stage.passed = null; // any card may have waited for its numbers
     this.update();
+    this.headline.makeRoom(true);
   }
 
   buildBar() {
     const turn = this.scene.frames.findIndex((frame) => frame.phase === "seed");
-    this.phase = html("strong", {});
-    this.count = html("span", { class: "bpnb-count" });
-    this.formulas = html("span", {
-      class: "bpnb-formulas",
-      role: "group",
-      tabindex: 0,
-      "data-names": true,
-      "aria-label": "Formula of this step. Arrow keys move over its terms.",
-      onclick: (event) => this.pick(event),
-    });
-    this.passing = html("span", { class: "bpnb-passing" });
-    const parts = [this.phase, this.count, this.passing, this.formulas];
-    this.title = html("div", { class: "bpnb-title" }, ...parts);
     const replay = this.buildReplay(turn);
-    return html("div", { class: "bpnb-bar" }, ...replay, this.quiz.control, this.title);
+    return html("div", { class: "bpnb-bar" }, ...replay, this.quiz.control, this.headline.element);
   }
 
   buildLegend() {
@@ -165,7 +146,9 @@ class Explorer extends Replay {
     if (room && this.cost && !this.hasRoom) this.cost.open = room > ROOMY;
     this.hasRoom ||= room > 0;
     this.stage.fit();
-    if (room) this.scroll();
+    if (!room) return;
+    this.headline.makeRoom();
+    this.scroll();
   }
 
   // -- updating -------------------------------------------------------------
@@ -184,13 +167,14 @@ class Explorer extends Replay {
     const words = [progress && `${progress}.`, frameWords(scene, state.frame), kept, this.quiz.words()];
     this.updateReplay(words.filter(Boolean).join(" "));
     if (this.quiz.question) this.pause();
-    this.updateTitle(state.frame, progress);
+    this.headline.update(state.frame, progress);
     this.stage.update(state, this.passed);
     this.numbers.update(selected ?? state.frame.node, state);
     this.source.update(state.frame);
     this.backward.update();
     this.updateScale();
     this.light(stays ? this.linked : null); // what is pointed at gives way to a step
+    this.headline.fit();
     this.scroll();
   }
 
@@ -247,30 +231,6 @@ class Explorer extends Replay {
     const { group } = cards[cardOf[this.state.frame.node]] ?? { group: null };
     if (group === null) return "";
     return `${this.scene.groups[group].name}, ${this.step - first + 1} of ${last - first + 1}`;
-  }
-
-  updateTitle(frame, progress) {
-    const back = frame.phase === "seed" || frame.phase === "backward";
-    this.phase.textContent = { start: "Start", forward: "Forward" }[frame.phase] ?? "Backward";
-    this.phase.className = back ? "bpnb-back" : "bpnb-forth";
-    this.count.textContent = `step ${this.step} of ${this.last}`;
-    this.title.classList.toggle("bpnb-long", this.stage.geometry.folded.length > 0);
-    this.passing.textContent = progress;
-    this.refill(this.formulas, this.formulasOf(frame));
-    makeStops(this.formulas);
-  }
-
-  formulasOf({ phase, node: index, contributions, words }) {
-    if (phase === "start") return [words.at(-1)];
-    const { scene } = this;
-    const { name, text, title, formula } = scene.nodes[index];
-    if (phase === "forward") {
-      if (!formula) return [text ? `${name}: ${text}` : `${name}, folded away`];
-      const [left, right] = [title, formula].map((one) => math(filled(scene, one)));
-      return [html("span", {}, left, " = ", right)];
-    }
-    if (phase === "backward") return contributions.filter(isTold).map((one) => equation(scene, one));
-    return [html("span", { "data-link": `a${index}` }, `the adjoint of ${name} itself is 1`)];
   }
 
   /** Light what is linked to an element, and the ancestors and descendants of its nodes. */
