@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from types import FrameType
 from typing import Any
 
@@ -48,6 +49,8 @@ def attached(frame: FrameType) -> str:
             func=ast.Attribute(value=ast.Name("math" | "statistics" | "cmath" as module), attr=name)
         ) if twin(name):
             return f"{twin(name)}, because the functions of {module} see only plain numbers"
+        case ast.BinOp(ast.Constant(str() as text), ast.Mod(), values):
+            return f"{_as_f_strings(text, values)} in place of %, to show the value"
         case ast.BinOp(left, operator, right) if lists := _lists(left, right, frame=frame):
             return ast.unparse(ast.BinOp(lists[0], operator, lists[1]))
         case ast.AugAssign(target, operator, value) if lists := _lists(value, frame=frame):
@@ -75,6 +78,18 @@ def attached(frame: FrameType) -> str:
     if library:
         return advice(library, place_of(frame), learner_frame(frame))
     return "keep the value as it is, and read the number from graph.value afterwards"
+
+
+def _as_f_strings(text: str, values: ast.expr) -> str:
+    """Return the floats that ``"%.4f" % y`` shows as an f-string shows them."""
+    forms = re.findall(r"%([-+ #0]*[\d.]*[a-zA-Z])", text.replace("%%", ""))
+    each = values.elts if isinstance(values, ast.Tuple) else [values]
+    shown = [
+        f'f"{{{ast.unparse(value)}:{form}}}"'
+        for form, value in zip(forms, each, strict=False)
+        if form[-1] in "efg" and not isinstance(value, ast.Constant)
+    ]
+    return ", ".join(shown) or 'f"{x:.4f}"'
 
 
 def _lists(*operands: ast.expr, frame: FrameType) -> list[ast.expr]:

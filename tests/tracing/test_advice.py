@@ -59,6 +59,17 @@ def computed_from_plain_arrays(x):
     return np.sum(labels * x)
 
 
+@advised(
+    'f"{y:.4f}" in place of %, to show the value',
+    '"step %d, loss %.4f" % (3, y)',
+    'f"step {3}, loss {y:.4f}"',
+)
+def shown_by_percent(x):
+    y = np.sum(x**2)
+    print("step %d, loss %.4f" % (3, y))  # noqa: UP031
+    return y
+
+
 @advised_to_make_floats("count", "count[0] =")
 def buffer_of_integers(x):
     count = np.zeros(3, dtype=int)

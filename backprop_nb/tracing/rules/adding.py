@@ -6,6 +6,7 @@ each, all added up, would take time with the square of their number; here there 
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -102,7 +103,7 @@ def statement(
         if not once:
             lines.append(f"np.add.at({name}, {text_of(index, arrays)}, {value})")
         elif value.startswith("-") and precedence in (UNARY, PRODUCT) and not _rounds(value):
-            lines.append(f"{place} -= {value[1:]}")
+            lines.append(f"{place} -= {_without_brackets(value[1:])}")
         else:
             lines.append(f"{place} += {value}")
     return lines
@@ -111,6 +112,13 @@ def statement(
 def _rounds(value: str) -> bool:
     """Whether ``-a // b`` or ``-a % b`` may stand in a text, which is not ``-(a // b)``."""
     return "//" in value or "%" in value
+
+
+def _without_brackets(text: str) -> str:
+    """Return an expression without the brackets around all of it."""
+    # Python counts brackets to what they stand around only where it is no tuple.
+    is_around = text.startswith("(") and ast.parse(text, mode="eval").body.col_offset > 0
+    return text[1:-1] if is_around else text
 
 
 def _parts(

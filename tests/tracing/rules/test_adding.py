@@ -175,7 +175,14 @@ def test_what_is_added_prints_as_it_is_written_by_hand():
 
 @pytest.mark.parametrize(
     ("value", "line"),
-    [("-a * b", "d[0] -= a * b"), ("-a % b", "d[0] += -a % b"), ("-a // b", "d[0] += -a // b")],
+    [
+        ("-a * b", "d[0] -= a * b"),
+        ("-a % b", "d[0] += -a % b"),
+        ("-a // b", "d[0] += -a // b"),
+        ("-(a + b)", "d[0] -= a + b"),
+        ("-(a + b) * (c)", "d[0] -= (a + b) * (c)"),
+        ("-(a, b)[0]", "d[0] -= (a, b)[0]"),
+    ],
 )
 def test_a_sign_moves_only_where_the_value_stays_the_same(value, line):
     options = {"at": [0], "once": [True], "shape": (2,), "dtype": "float64"}
