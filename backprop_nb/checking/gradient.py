@@ -166,13 +166,15 @@ class WrongLines:
                 for loss, there in ((f, args), *elsewhere)
             )
         self._check = _Check(given, hints, frozenset(lines), others)
+        self.is_right = False  # as far as is known
 
     def found(self, alone: bool) -> list[Finding]:
         """Return the lines that each alone explain it, or also those that do so together."""
         self._check.alone = alone
         with quiet():
-            found = self._check.report().findings
-        return [each for each in found if each.mistake == "wrong_line" and each.line]
+            report = self._check.report()
+        self.is_right = report.ok
+        return [e for e in report.findings if e.mistake == "wrong_line" and e.line]
 
 
 class _Check:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from backprop_nb.checking.asking import Answers
+from backprop_nb.checking.asking import Answers, ask
 from backprop_nb.checking.convention import Course
 from backprop_nb.checking.diagnosis import UNKNOWN
 from backprop_nb.checking.gradient import WrongLines
@@ -70,7 +70,7 @@ def _line_alone(asked: _Lines) -> Finding | None:
 
     Where another one explains it as well, either may be wrong, and both are named.
     """
-    probes, found = line_probes(asked.course), list[Finding]()
+    probes, found = asked.probes, list[Finding]()
     for k in range(len(probes)):
         lines = asked.again(k, found) if found else asked.first(alone=True)
         if not lines:
@@ -134,9 +134,18 @@ class _Lines:
 
     def __init__(self, backward: Callable[..., Any], course: Course, hints: Hints) -> None:
         self.backward, self.course, self.hints = backward, course, hints
+        self.probes = line_probes(course)
 
     def first(self, alone: bool) -> list[Finding]:
         """Return what explains it on the first network, each alone or not."""
+        found = self._told(lambda: self._on_first.found(alone))
+        if found or not self._is_right_on_first:
+            return found
+        # A bound, for one, is seldom reached: so where something is wrong.
+        probes = enumerate(make_probes(self.course))
+        wrong = [e for k, e in probes if not is_right(self.course, k, ask(self.backward, e))]
+        self.probes = [*wrong, *self.probes][:2]
+        del self._on_first
         return self._told(lambda: self._on_first.found(alone))
 
     def again(self, k: int, found: Sequence[Finding]) -> list[Finding]:
@@ -149,7 +158,7 @@ class _Lines:
         return self._on(0, ())
 
     def _on(self, k: int, lines: Collection[int]) -> WrongLines:
-        course, probes = self.course, line_probes(self.course)
+        course, probes = self.course, self.probes
         here, *others = (
             (course_loss(course, each.widths), each.arguments)
             for each in (probes[k], *probes[:k], *probes[k + 1 :])
@@ -157,6 +166,10 @@ class _Lines:
         loss, arguments = here
         asked = self.hints, course.returns == "biases weights", lines
         return WrongLines(loss, self.backward, arguments, *asked, elsewhere=others)
+
+    @property
+    def _is_right_on_first(self) -> bool:
+        return "_on_first" in vars(self) and self._on_first.is_right
 
     def _told(self, asked: Callable[[], list[Finding]]) -> list[Finding]:
         function = next(reachable(self.backward), None)

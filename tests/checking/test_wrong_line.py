@@ -262,6 +262,33 @@ def test_a_size_that_is_2_by_chance_is_not_meant_for_the_2(written, new):
     assert (finding.repair, finding.proved) == (f"{_ERROR} in place of {new}", True)
 
 
+@pytest.mark.parametrize(
+    "form",
+    [
+        "np.clip({}, -0.1, 0.1)",
+        "np.clip({}, -1, 1)",
+        "({}).clip(-0.1, 0.1)",
+        "np.round({}, 2)",
+        "np.maximum({}, 0)",
+        "np.minimum(0.05, {})",
+        "np.abs({})",
+        "np.tanh({})",
+    ],
+)
+def test_what_bounds_a_right_value_is_to_be_left_out_and_no_line_below_is_accused(written, form):
+    text = IN_A_LOOP.replace(_BELOW, form.format(_BELOW))
+    finding = bp.check_backward(written(text).backward).findings[0]
+    assert str(finding.source) == form.format(_BELOW)
+    assert finding.repair.startswith(f"{_BELOW} in place of ")
+    assert finding.proved
+
+
+def test_a_line_that_follows_from_what_it_reads_is_not_accused(written):
+    text = IN_A_LOOP.replace(_BELOW, f"np.sign({_BELOW}) * np.floor(50 * np.abs({_BELOW})) / 50")
+    for finding in bp.check_backward(written(text).backward).findings:
+        assert finding.line in (None, 13)
+
+
 @pytest.mark.parametrize("hints", ["clear", "plain"])
 def test_a_pass_that_raises_shows_its_line_and_what_is_wrong_where_it_runs(hints):
     def backward(A, b, x, y):

@@ -104,6 +104,8 @@ class Meant:
     hides_others
         Whether it is made, in some round, of what is not true even after all rounds before have
         given what is: then something else is wrong as well, and to put the truth here hides it.
+    is_effect
+        Whether it is right in its first round all the same: only what it is made of is wrong.
     """
 
     slot: Slot
@@ -116,6 +118,7 @@ class Meant:
     has_earlier: bool
     is_scaled: bool = True
     hides_others: bool = False
+    is_effect: bool = False
 
     @property
     def piece(self) -> Piece:

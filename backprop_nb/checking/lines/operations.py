@@ -239,6 +239,10 @@ def other_calls(scope: Scope, node: ast.Call) -> Iterator[Way]:
     operands = args if owner is None else [owner, *args]
     if len(operands) == 1 and not isinstance(operands[0], ast.GeneratorExp):
         yield Way(operands[0], "operand alone", 1.1 + 0.3 * (name in scope.helpers))
+    if name in _BOUNDS and len(operands) > 1:  # rather than a mask that lets all through
+        within = [each for each in operands if not _is_a_number(each)]
+        if len(within) == 1:
+            yield Way(within[0], "operand alone", 0.9)
     if name in ("dot", "matmul", "multiply", "outer") and len(operands) == 2:
         operator = ast.Mult() if name in ("multiply", "outer") else ast.MatMult()
         for way in other_operators(ast.BinOp(operands[0], operator, operands[1])):
@@ -281,6 +285,15 @@ def other_calls(scope: Scope, node: ast.Call) -> Iterator[Way]:
             # Rather a function of one's own is wrong than that it is called.
             cost = 1.1 + 0.3 * (name in scope.helpers)
             yield Way(formula(form, x=args[0]), "function", cost)
+
+
+_BOUNDS = ("clip", "round", "around", "maximum", "minimum")
+"""What is done with numbers beside an array, and mostly leaves it as it is."""
+
+
+def _is_a_number(node: ast.expr) -> bool:
+    node = node.operand if isinstance(node, ast.UnaryOp) else node
+    return isinstance(node, ast.Constant)
 
 
 def _is_times_a_count(scope: Scope, node: ast.expr) -> bool:

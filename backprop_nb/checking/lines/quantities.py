@@ -165,7 +165,8 @@ class Quantities:
         for pieces in self._pieces(slot, was, before, wrong) if is_possible else ():
             right = self._right(slot, self.known, pieces)
             if right == before | wrong and self._holds(slot, pieces, right):
-                yield self._put(slot, self._named(pieces), was, wrong)
+                meant = self._put(slot, self._named(pieces), was, wrong)
+                yield from () if meant.is_effect else (meant,)
                 return
 
     def _part(self, slot: Slot, before: frozenset[int]) -> Iterator[Meant]:
@@ -179,7 +180,8 @@ class Quantities:
             if right > best and self._holds(slot, pieces, right):
                 found, best = pieces, right
         if found:
-            yield self._put(slot, found, was, best - before)
+            meant = self._put(slot, found, was, best - before)
+            yield from () if meant.is_effect else (meant,)
 
     def _kept(self, slot: Slot, trial: Trial | None = None) -> Sequence[Array]:
         """Return what a place gives."""
@@ -217,7 +219,8 @@ class Quantities:
         scale = ratio(meant.given, meant.expected)
         is_scaled = scale == scale and self._is_right_times(scale, slot, fixed)
         hides_others = not is_scaled and self._reads_what_is_odd(slot, pieces)
-        return replace(meant, is_scaled=is_scaled, hides_others=hides_others)
+        is_effect = hides_others and at > 0
+        return replace(meant, is_scaled=is_scaled, hides_others=hides_others, is_effect=is_effect)
 
     def _is_right_times(self, scale: float, slot: Slot, fixed: frozenset[int]) -> bool:
         """Whether gradients are right if what is given there is multiplied in each round."""
