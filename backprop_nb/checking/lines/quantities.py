@@ -365,7 +365,7 @@ class Quantities:
         for k, value in enumerate(was):
             best = None
             for piece, array in self._every():
-                if array.shape == value.shape:
+                if _without_ones(array.shape) == _without_ones(value.shape):
                     chosen[k] = piece
                     found = self._right(slot, self.known, chosen)
                     if found > right:
@@ -488,6 +488,11 @@ def _places_in(node: ast.AST) -> Iterator[ast.expr]:
         return
     for each in ast.iter_child_nodes(node):
         yield from _places_in(each)
+
+
+def _without_ones(shape: Sequence[int]) -> list[int]:
+    """Return a shape as it is for one sample, which may be a row or a vector."""
+    return [n for n in shape if n != 1]
 
 
 def _times(scale: float, value: Any) -> Any:
