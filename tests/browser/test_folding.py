@@ -326,3 +326,50 @@ def test_beside_a_list_of_files_the_formula_and_the_name_of_a_folded_group_are_w
         assert names.count() == 2
         assert names.evaluate_all(fits) == [True, True]
         page.locator(".bpnb [aria-label='Step back']").click()
+
+
+@pytest.fixture
+def convolution():
+    def conv(image, kernel):
+        out = np.zeros((3, 3))
+        for i in range(3):
+            for j in range(3):
+                out[i, j] = np.sum(image[i : i + 2, j : j + 2] * kernel)
+        return np.mean(np.maximum(out, 0))
+
+    return bp.trace(conv, np.arange(16.0).reshape(4, 4), np.ones((2, 2))).explore()
+
+
+OUT_OF_SIGHT = """names => {
+    const { top, bottom } = document.querySelector(".bpnb-stage").getBoundingClientRect();
+    return names.filter(name => {
+        const box = document.querySelector(`[data-node=${name}]`).getBoundingClientRect();
+        return box.top < top || box.bottom > bottom;
+    });
+}"""
+
+
+def test_at_the_start_the_inputs_are_in_sight(open_page, convolution, tmp_path):
+    page = open_page(convolution.to_html(tmp_path / "page"), width=1280, reduced_motion="reduce")
+    for key in ("Home", "End", "Home"):
+        page.locator(".bpnb").press(key)
+        if key == "Home":
+            assert page.evaluate(OUT_OF_SIGHT, ["image", "kernel"]) == []
+
+
+COVERS = """name => {
+    const box = each => each.getBoundingClientRect();
+    const card = box(document.querySelector(`[data-node=${name}]`));
+    return [...document.querySelectorAll(".bpnb-group-name button")].filter(each =>
+        box(each).right > card.left && box(each).bottom > card.top && box(each).top < card.bottom
+    ).map(each => each.textContent);
+}"""
+
+
+def test_from_far_away_the_name_of_a_loop_covers_no_card_beside_it(
+    open_page, convolution, tmp_path
+):
+    page = open_page(convolution.to_html(tmp_path / "page"), width=1280, reduced_motion="reduce")
+    page.get_by_role("button", name="Fit the whole graph").click()
+    assert page.locator(".bpnb-far").count() == 1
+    assert page.evaluate(COVERS, "out2") == []

@@ -128,8 +128,12 @@ export class Stage {
 
   /** The name of an open group. */
   buildName({ group, box: [x, y, width] }) {
-    // From far away it may leave its group, but not as far as the next one.
-    const room = Math.min(...this.geometry.groups.map(({ box: [left, top] }) => (left > x && Math.abs(top - y) < 40 ? left - x - 8 : 1e6)));
+    // From far away it may leave its group, but not as far as what is beside it.
+    const { cards, groups } = this.geometry;
+    const isNext = ({ box: [left, top] }) => left > x && Math.abs(top - y) < 40;
+    const isBeside = ({ box: [left, top, , high] }) => left >= x + width && top < y + 24 && top + high > y - 24;
+    const ends = [...groups.filter(isNext), ...cards.filter(isBeside)].map(({ box: [left] }) => left - x - 8);
+    const room = Math.min(1e6, ...ends);
     const style = `left:${x + 4}px;top:${y}px;max-width:${width - 8}px;--room:${room}px`;
     return html("span", { class: "bpnb-group-name", style }, this.buildTurner(group, true));
   }
@@ -485,17 +489,24 @@ export class Stage {
     this.show();
   }
 
-  /** Show what is asked for, the current node and what it gives to, or has from near by. */
+  /** Show what is asked for, the current node and what it gives to, or has from near by; first the inputs. */
   show() {
     const { node, phase, contributions } = this.state.frame;
-    if (!this.camera.follow || node === null) return;
+    if (!this.camera.follow) return;
     const { card_of: cardOf, cards, edges } = this.geometry;
+    if (node === null) return this.showCards(this.inputs);
     const now = cardOf[node];
     const before = edges.filter(({ head }) => phase === "forward" && head === now);
     const near = before.filter(({ tail }) => this.camera.reaches(cards[now].box, cards[tail].box));
     const given = contributions.map(({ parent }) => cardOf[parent]);
     const asked = cardOf[this.view.quiz.question?.node] ?? now;
     this.showCards([asked, now, ...near.map(({ tail }) => tail), ...given]);
+  }
+
+  /** The cards of all inputs. */
+  get inputs() {
+    const { card_of: cardOf } = this.geometry;
+    return this.scene.nodes.flatMap(({ kind }, k) => (kind === "input" ? [cardOf[k]] : []));
   }
 
   showCards(cards) {
