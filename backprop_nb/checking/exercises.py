@@ -173,7 +173,7 @@ class Exercise:
         >>> print(mine.check({"z[1]": [1.5, -1.5], "f[1]": [0.5, 0.5]}, only=["z[1]", "f[1]"]))
         exercise: 1 of 2 answers right.
           z[1]  right
-          f[1]  wrong, most of all f[1][0], which is 0.5
+          f[1]  wrong, farthest off f[1][0], which is 0.5
         <BLANKLINE>
         f[1] is the first answer that is wrong.
         """

@@ -6,6 +6,7 @@ import ast
 import inspect
 import re
 from collections.abc import Iterator, Set
+from difflib import get_close_matches
 from functools import lru_cache
 from types import FrameType, TracebackType
 from typing import Any, Final
@@ -34,6 +35,11 @@ def said_of(error: BaseException, step: TracebackType | None) -> str:
         text = str(error).strip().split("\n")[0][:300]
     except Exception:
         return ""
+    if step is not None and type(error) is NameError and error.name:
+        frame = step.tb_frame  # as Python says it under a traceback, which is not shown here
+        known = [each for each in {**frame.f_globals, **frame.f_locals} if each != error.name]
+        meant = get_close_matches(error.name, known, 1)
+        return f"{text} (did you mean {meant[0]}?)" if meant else text
     if step is None or not isinstance(error, ValueError) or not _SHAPES.search(text):
         return text
     place = locate(step.tb_frame.f_code, step.tb_lasti)

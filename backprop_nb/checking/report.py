@@ -206,7 +206,7 @@ class Checked:
         if hints not in _SHOWS_EXPECTED:
             if np.size(self.expected) == 1:
                 return f"wrong: {self.place} is {given}"
-            return f"wrong, most of all {self.place}, which is {given}"
+            return f"wrong, farthest off {self.place}, which is {given}"
         text = f"wrong: {self.place} is {given}, expected {expected}"
         if not np.isfinite(self.error):
             return text

@@ -78,8 +78,8 @@ def _line_alone(asked: _Lines) -> Finding | None:
         line, *others = lines
         if others:
             own = "" if says_a_number(line.repair, but=line.source) else f"{line.repair}; "
-            either = " or ".join(f"line {each.line}, {each.source}" for each in others)
-            repair = f"{own.removeprefix('; ')}or {either}, is"
+            either = " or ".join(f"line {each.line}, {each.source}," for each in others)
+            repair = f"{own.removeprefix('; ')}or {either} is wrong in its place"
             return replace(line, quantity="", repair=repair, expected=None)
         if not says_a_number(f"{line.quantity} {line.repair}"):  # names hold on every network
             return line

@@ -262,6 +262,18 @@ def test_a_size_that_is_2_by_chance_is_not_meant_for_the_2(written, new):
     assert (finding.repair, finding.proved) == (f"{_ERROR} in place of {new}", True)
 
 
+def test_a_name_that_is_not_known_is_told_with_the_one_that_is_meant(written):
+    backward = written(IN_A_LOOP.replace("outer(delta", "outer(detla")).backward
+    [finding] = bp.check_backward(backward).findings
+    assert "name 'detla' is not defined (did you mean delta?) (in backward" in finding.message
+
+
+def test_of_two_lines_that_explain_it_the_other_is_said_to_be_wrong_in_its_place(written):
+    backward = written(IN_A_LOOP.replace(_OUTER, f"{_OUTER} / len(x)")).backward
+    [finding] = bp.check_backward(backward).findings
+    assert finding.repair == "leave out / len(x); or line 14, dA, is wrong in its place"
+
+
 @pytest.mark.parametrize(
     "form",
     [
