@@ -704,7 +704,7 @@ def check(steps):
 
 
 # Each looks at entries of an array of shape (2, 3), at a place that is computed.
-LOOKS = {
+COMPUTED_PLACES = {
     "rest of a row": lambda a, x: a[np.argmax(x[:, 0]), 1:],
     "column": lambda a, x: a[:, np.argmin(x[0])],
     "every other one": lambda a, x: a[np.argmax(x[:, 0]), ::-2],
@@ -742,11 +742,11 @@ def write(a, place, value):
 
 @pytest.mark.parametrize("written", WRITTEN)
 @pytest.mark.parametrize("made", MADE)
-@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("look", COMPUTED_PLACES)
 def test_a_view_at_a_computed_place_stays_a_view(look, made, written):
     def f(x):
         a = MADE[made](x)
-        view = LOOKS[look](a, x)
+        view = COMPUTED_PLACES[look](a, x)
         WRITTEN[written](a, view, x)
         return np.sum(a**2) + np.sum(view**3)
 
