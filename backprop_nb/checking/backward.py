@@ -24,6 +24,7 @@ from backprop_nb.checking.convention import (
 from backprop_nb.checking.diagnosis import judge
 from backprop_nb.checking.isolation import run_isolated
 from backprop_nb.checking.limits import check_seconds
+from backprop_nb.checking.lines.program import reachable
 from backprop_nb.checking.lines.unwritten import half_written, unwritten
 from backprop_nb.checking.packing import check_calls
 from backprop_nb.checking.probes import make_probes
@@ -41,6 +42,7 @@ from backprop_nb.errors import EndedError, UnsupportedError
 from backprop_nb.meant import suggesting
 from backprop_nb.network.activations import ActivationName, OutputName
 from backprop_nb.network.losses import LossName
+from backprop_nb.tracing import pytree
 
 _STARTING = 5.0
 """Seconds for a busy machine to make a copy of a process."""
@@ -240,6 +242,8 @@ def check_backward(
         if not dots and _may_be_another_course(report):
             option = call(_option_of, backward, course, seconds)
             report = _with_option(report, option) if option else report
+    if not dots:
+        report = _with_layers(report, backward, course)
     return half_written(report, dots) if dots and not report.ok else report
 
 
@@ -304,6 +308,26 @@ def _with_option(report: Report, option: str) -> Report:
         )
     rest = [replace(each, rank=each.rank + 1) for each in report.findings]
     return replace(report, findings=(Finding("another_course", first, 1, text), *rest))
+
+
+def _with_layers(report: Report, backward: Callable[..., Any], course: Course) -> Report:
+    """Return a report that first says with how many layers to check code that names fewer."""
+    is_said = any(each.mistake == "another_course" for each in report.findings)
+    if report.ok or is_said or course.parameters != "dict" or report.hints == "none":
+        return report
+    keys = {e for f in reachable(backward) for e in pytree.flatten(list(f.__code__.co_consts))}
+    named = {i for (_, i), name in course.leaf_names.items() if name in keys}
+    K = len(named)
+    rest = report.parameters[-(len(report.parameters) * (course.layers - K) // course.layers) :]
+    if not 0 < K < course.layers or named != {*range(K)} or any(each.ok for each in rest):
+        return report
+    text = (
+        f"The networks have {course.layers} layers, and this code names the parameters of {K}. "
+        f"If it is for {K} of them, check it with layers={K}."
+    )
+    first = report.findings[0].parameter if report.findings else report.parameters[0].name
+    found = [replace(each, rank=each.rank + 1) for each in report.findings]
+    return replace(report, findings=(Finding("another_course", first, 1, text), *found))
 
 
 def _without_answers(course: Course, hints: Hints, error: EndedError) -> Report:

@@ -484,3 +484,16 @@ def test_values_of_another_batch_than_that_of_the_gradients_are_said_to_be():
     finding = bp.check_backward(with_another_mask, layers=2, **_CLASSIFIER).findings[0]
     line = with_another_mask.__code__.co_firstlineno + 6
     assert finding.difference.startswith(f"On another batch than above, after line {line}, dZ1 has")
+
+
+def test_a_wrong_pass_that_names_two_layers_is_first_told_to_be_checked_with_them(written):
+    text = (
+        _LESSON.replace("labels", "Y")
+        .replace("    Y = np.eye", "    # ")
+        .replace("H.T @", "2 * H.T @")
+    )
+    backward = written(text).backward
+    first = bp.check_backward(backward, **_CLASSIFIER).findings[0]
+    assert first.message.endswith("If it is for 2 of them, check it with layers=2.")
+    assert first.message.startswith("The networks have 3 layers, and this code names")
+    assert first.rank == 1
