@@ -342,14 +342,14 @@ class Scope:
         return {**names, **found} if found else {}
 
     @cached_property
-    def counts_right(self) -> frozenset[ast.AST]:
-        """What counts as many as the loss takes a mean over, with all that it is made of."""
+    def right_counts(self) -> dict[ast.AST, ast.AST]:
+        """What counts as many as the loss takes a mean over, for all that it is made of."""
         reads = (
             e for e in self._all(ast.expr) if isinstance(getattr(e, "ctx", ast.Load()), ast.Load)
         )
         counts = (e for e in reads if text_of(e) in self.sizes) if self.means else ()
         right = (each for each in counts if self.evaluated(each, each.lineno) in self.means)
-        return frozenset(node for each in right for node in ast.walk(each))
+        return {node: each for each in right for node in ast.walk(each)}
 
     @cached_property
     def rectified(self) -> list[str]:

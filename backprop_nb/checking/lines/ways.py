@@ -55,8 +55,10 @@ def rewrites(scope: Scope, statement: ast.AST) -> Iterator[Rewrite]:
     """Yield the ways to write one statement, without those that bring in something."""
     for part, root, put in parts_of(statement):
         for node, parent in walk(part):
-            late = 0.3 * (node in scope.counts_right)
+            right = scope.right_counts.get(node)
             for way in _instead(scope, node, parent):
+                # A right count may stand where something else should, but for no other count.
+                late = 0.3 * (right is not None and (node is not right or is_count(scope, way.new)))
                 yield rewrite(part, root, put, node, way._replace(cost=way.cost + late))
         for way in _everywhere(scope, part):
             yield rewrite(part, root, put, part, way)
