@@ -70,7 +70,7 @@ def test_a_file_that_changed_since_it_was_imported_gives_no_names_but_the_reason
     assert found(graph) == [("v1", None), ("f", None)]
     advice = f"No names and no code for f: {CHANGED}. Import it again and trace anew."
     assert graph.missing_source == advice
-    assert graph.describe().splitlines()[1] == advice
+    assert advice in " ".join(graph.describe().split())
     assert graph.explore().scene["missing_source"] == advice
     assert graph.explore().scene["code"] == []
 
