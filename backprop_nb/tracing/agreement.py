@@ -16,9 +16,7 @@ import inspect
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import replace
-from io import StringIO
 from types import CellType, CodeType, FunctionType
 from typing import Any, NamedTuple
 
@@ -31,7 +29,7 @@ from backprop_nb.tracing.evaluate import inputs_of, replayed
 from backprop_nb.tracing.graph import Trace, laid, owner
 from backprop_nb.tracing.libraries import is_learners_code
 from backprop_nb.tracing.prepared import REPLACED
-from backprop_nb.tracing.purity import global_draws
+from backprop_nb.tracing.purity import global_draws, silence
 from backprop_nb.tracing.source import describe_place
 from backprop_nb.tracing.tape import Tape, is_foreign
 
@@ -491,7 +489,7 @@ def _value(
 ) -> Any:
     """Return the plain value of a function, ``None`` where it has none; it prints nothing."""
     try:
-        with np.errstate(all="ignore"), warnings.catch_warnings(), _silence():
+        with np.errstate(all="ignore"), warnings.catch_warnings(), silence():
             warnings.simplefilter("ignore")
             new, named = copied((list(args), kwargs))
             return np.asarray(f(*new, **named))
@@ -499,12 +497,6 @@ def _value(
         if is_refused and isinstance(error, BackpropError):  # in a trace within, of traced values
             raise
         return None
-
-
-@contextmanager
-def _silence() -> Iterator[None]:
-    with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
-        yield
 
 
 def _agree(first: Any, second: Any) -> bool:

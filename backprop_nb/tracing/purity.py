@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from io import StringIO
 from pickle import dumps
 from typing import Any
@@ -54,6 +54,13 @@ def _differs(trace: Trace) -> bool:
 
 
 @contextmanager
+def silence() -> Iterator[None]:
+    """Run a function again without a word: what it says, it has said."""
+    with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
+        yield
+
+
+@contextmanager
 def global_draws() -> Iterator[Callable[[], bool]]:
     """Put the global generators back afterwards; the function that is given says if one drew."""
     import random  # loaded here, as few programs are asked whether they draw
@@ -78,7 +85,7 @@ def _run_again(trace: Trace) -> Trace:
             found[position] = kind(found[position])
     values = iter(found)
     inputs = pytree.rebuild(trace.given, lambda _, leaf: next(values) if leaf is TRACED else leaf)
-    with redirect_stdout(StringIO()):  # what it prints has been printed
+    with silence():
         again: Trace = trace.again(inputs)
     return again
 
