@@ -8,6 +8,7 @@ import pytest
 from growing import others, programs
 
 import backprop_nb as bp
+from backprop_nb.tracing.emit import statements
 from backprop_nb.views.explorer.scene import GraphScene
 
 NODES = 60
@@ -72,6 +73,23 @@ def test_a_function_of_one_number_is_recorded_in_few_calls():
 
     _, few, many = (calls(bp.trace, bounded, 0.5, steps=n)[0] for n in (0, 0, 100))
     assert (many - few) / 100 < 16
+
+
+@pytest.mark.parametrize("name", programs(NODES))
+def test_a_statement_is_shortened_once_however_many_steps_name_it(name, monkeypatch):
+    # One call in C, whose time is that of the statement's length: calls do not tell.
+    lengths = []
+
+    def brief(line, as_before=statements._brief):
+        lengths.append(len(line))
+        return as_before(line)
+
+    monkeypatch.setattr(statements, "_brief", brief)
+    f, args, options = programs(4 * NODES)[name]
+    for text in bp.trace(f, *args, **options).to_numpy, bp.trace(f, *args, **options).to_latex:
+        lengths.clear()
+        printed = text()
+        assert 0 < sum(lengths) < len(printed)
 
 
 def test_a_column_that_is_made_of_the_last_one_takes_few_calls():

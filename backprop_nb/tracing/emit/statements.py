@@ -96,7 +96,7 @@ class Printer:
         self._letters: dict[Any, str] = {}
         self._names_of: dict[tuple[Any, ...], str] = {}
         self._printed: dict[Expression, Printed] = {}
-        self._lines: dict[Expression, str] = {}
+        self._brief: dict[Expression, str] = {}
         statements = list(self._statements())
         self.forward = [s for s in statements if s.expression.position < program.turn]
         self.backward = [s for s in statements if s.expression.position >= program.turn]
@@ -124,7 +124,8 @@ class Printer:
                 node = self._program.adjoint_of.get(each)
                 through = self.through(node) if node else ()
                 in_place = self._in_place(each, name)
-                self._lines[each] = in_place[-1] if in_place else f"{name} = {call[0]}"
+                if each.position < self._program.turn:
+                    self._brief[each] = _brief(in_place[-1] if in_place else f"{name} = {call[0]}")
                 yield Statement(each, name, call[0], through, in_place)
             if name is not None:
                 call = name, ATOM
@@ -186,7 +187,7 @@ class Printer:
         """Return the forward statements through which the gradient of ``node`` came."""
         users = self._program.users(node, most=MAX_THROUGH + 1)
         expressions = [self._program.forward[user.index] for user in users]
-        lines = [_brief(self._lines[each]) for each in expressions if each in self._lines]
+        lines = [self._brief[each] for each in expressions if each in self._brief]
         return tuple([*lines[:MAX_THROUGH], "…"] if len(lines) > MAX_THROUGH else lines)
 
     def _portable(self, call: Expression) -> Mapping[str, Any]:
