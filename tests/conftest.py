@@ -1,8 +1,8 @@
 """What every test shares: fixed seeds, no windows, and one way to say "cannot run here"."""
 
 import os
-from collections.abc import Callable, Iterator
-from typing import NoReturn
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NoReturn
 
 import hypothesis
 import matplotlib as mpl
@@ -39,3 +39,15 @@ def _nothing_is_left_behind() -> Iterator[None]:
     np.set_printoptions(**before[0])
     np.seterr(**before[1])
     assert after == before
+
+
+_AT_FIRST: dict[np.random.Generator, Mapping[str, Any]] = {}
+
+
+@pytest.fixture(autouse=True)
+def _draws_are_those_of_any_order(request: pytest.FixtureRequest) -> None:
+    """Put the generators of a test's module back to where they were before its first test."""
+    module = getattr(request.node, "module", None)
+    for each in vars(module).values() if module else ():
+        if isinstance(each, np.random.Generator):
+            each.bit_generator.state = _AT_FIRST.setdefault(each, each.bit_generator.state)
