@@ -148,7 +148,10 @@ class Chunks:
         sums = self.sums(range(len(self.pairs)), watch)
         if sums.rows == 0:
             raise self._nothing()
-        return sums.loss / sums.rows, sums.gradient / sums.rows
+        loss = sums.loss / sums.rows
+        if watch is validation.warn_unless_finite and not sums.bad:
+            validation.warn_of_overflow(loss, sums.gradient.dtype)
+        return loss, sums.gradient / sums.rows
 
     def sample(self) -> Sample:
         """Return the first rows of the first chunk that has any."""

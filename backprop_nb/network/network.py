@@ -332,12 +332,14 @@ class Network(Parameters):
             loss, dA, db, finite = self.compute(self.A, self.b, fit_x, fit_y)
             if not finite:
                 self.checked(x, y)  # it warns or raises, and names the place
+                validation.warn_of_overflow(loss, self.A[0].dtype, fit_x, fit_y)
         elif validation.is_chunked(x, y):
             loss, dA, db = chunks_of(self, x, y).loss_and_gradient()
         else:
             A, b, x, y = self.stored(x, y)
             self.compute.remember(A, b)
             loss, dA, db = self.compute.of_stored(A, b, x, y)
+            validation.warn_of_overflow(loss, A[0].dtype, x, y)
         return loss, Gradient(tuple(dA), tuple(db), NOT_STORED)
 
     @suggesting

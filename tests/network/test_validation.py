@@ -2,7 +2,9 @@
 
 import re
 import textwrap
+from functools import partial
 
+import dask.array as da
 import numpy as np
 import pytest
 
@@ -455,6 +457,22 @@ def test_every_method_warns_of_nan_on_the_users_own_line(net, method):
     assert len(own) == 1
     assert own[0].filename == __file__
     assert str(own[0].message) == "`x[1, 2]` is nan: what is computed from it means nothing."
+
+
+@pytest.mark.parametrize(
+    "stored", [np.asarray, np.ndarray.tolist, partial(da.from_array, chunks=1)]
+)
+def test_a_loss_of_finite_data_that_is_infinite_warns_on_the_users_own_line(stored):
+    net = Network((4, 3, 1), activation="identity", output="identity", seed=0)
+    x, y = np.full((2, 4), 1e200), np.ones((2, 1))
+    net.loss_and_gradient(np.ones((2, 4)), y)  # the next one on arrays takes the fast path
+    with pytest.warns(BackpropWarning) as caught:
+        assert net.loss_and_gradient(stored(x), y)[0] == np.inf
+    assert [str(each.message) for each in caught] == [
+        "The loss is inf: numbers so large that float64 has no loss of them. "
+        "Write instead: x and y scaled to about −1 to 1."
+    ]
+    assert caught[0].filename == __file__
 
 
 def test_a_number_beyond_float32_warns_as_infinity():
