@@ -36,6 +36,8 @@ def _check(name, given):
     types = {each.dtype for each in given if isinstance(each, StrictArray)}
     if len(types) > 1:
         raise TypeError(f"{name}: {' beside '.join(sorted(map(str, types)))}")
+    if np.dtype(bool) not in types and any(isinstance(each, bool) for each in given):
+        raise TypeError(f"{name}: a truth value beside numbers")
 
 
 def _plain(leaf):

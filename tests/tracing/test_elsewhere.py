@@ -145,6 +145,7 @@ FLAT = np.array([1.5, -0.5, 0.25, 2.0, -1.0, 0.75])
 MIXED = {
     "whole numbers beside": lambda x: np.sum(x * MASK + x / (MASK + 1) - x**MASK),
     "a logical mask beside": lambda x: np.sum(x * (MASK > 0)),
+    "one truth value beside": lambda x: np.sum((x - (LABELS[0] < 1)) * x),
     "a count": lambda x: np.sum(x) / (np.sum(x > 0) + 1) + np.sum(x) * np.cumsum(x > 0)[2],
     "a mean of a mask": lambda x: np.sum(x) * np.mean(x > 0),
     "functions of a count": lambda x: np.sum(x) * np.sqrt(np.sum(x > 0)) * np.exp(-np.sum(x > 1)),

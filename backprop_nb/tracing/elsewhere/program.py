@@ -147,8 +147,10 @@ class _Layout:
             return
         _, number, dtype = key
         place = self._numbers[key] = len(self._places) + len(self._numbers)
-        is_plain = dtype is None
-        self.held[place] = number if is_plain else self._library.array(number, np.dtype(dtype))
+        if dtype is not None:
+            self.held[place] = self._library.array(number, np.dtype(dtype))
+        else:  # from a truth value PyTorch does not subtract
+            self.held[place] = int(number) if isinstance(number, bool) else number
 
     def _retype(self, array: Expression, dtype: np.dtype[Any]) -> None:
         """Keep a captured array in the type that some call computes in, too."""
