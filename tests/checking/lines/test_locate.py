@@ -5,7 +5,6 @@ from collections import deque
 
 import numpy as np
 import pytest
-from entry import imported
 
 from backprop_nb import sigmoid
 from backprop_nb.checking.lines import runs as running
@@ -42,58 +41,55 @@ def find_faults(*asked):
     return Search(*asked).faults()
 
 
+def normal(*shapes, seed=1):
+    random = np.random.default_rng(seed)
+    return [random.standard_normal(shape) for shape in shapes]
+
+
+def changed(text, *changes):
+    """Return a text with some of its gradient function changed."""
+    head, tail = text.split("def gradient")
+    for old, new in changes:
+        assert tail.count(old) == 1
+        tail = tail.replace(old, new)
+    return f"{head}def gradient{tail}"
+
+
+def faults_in(text, args, wrt=None, lengths=None, **names):
+    """Return the faults of the gradient function in a text, and note how long what it gets is."""
+    file, space = f"<blamed {hash(text)}>", {"np": np, "sigmoid": sigmoid, **names}
+    linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
+    exec(compile(text, file, "exec"), space)
+
+    def gradient(*given):
+        if lengths is not None:
+            lengths.append(len(given[0]))
+        return space["gradient"](*given)
+
+    with np.errstate(all="ignore"):
+        return find_faults(space["loss"], gradient, args, wrt or range(len(args)))
+
+
 rng = np.random.default_rng(0)
 ARGS = [rng.standard_normal(shape) for shape in ((2, 3), (3,), (3, 2), (2,))]
 
 
-def line_of(text):
-    [number] = [k for k, line in enumerate(TEXT.splitlines(), 1) if text in line and k > 13]
-    return number
+def line_of(part, text=TEXT):
+    head, tail = text.split("def gradient")
+    assert tail.count(part) == 1
+    return 1 + f"{head}{tail.partition(part)[0]}".count("\n")
 
 
-@pytest.fixture(scope="module")
-def faults_of(tmp_path_factory):
-    """Return what finds the faults of the pass with some of its text changed, in a file."""
-    folder = tmp_path_factory.mktemp("passes")
-
-    def find(*changes, args=ARGS):
-        text = TEXT
-        for old, new in changes:
-            head, tail = text.split("def gradient", 1)
-            assert tail.count(old) == 1
-            text = f"{head}def gradient{tail.replace(old, new)}"
-        path = folder / f"pass_{len(list(folder.iterdir()))}.py"
-        path.write_text(text, encoding="utf-8")
-        module = imported(path)
-        with np.errstate(all="ignore"):
-            return find_faults(module.loss, module.gradient, args, range(4))
-
-    return find
+def faults_of(*changes):
+    return faults_in(changed(TEXT, *changes), ARGS)
 
 
-@pytest.fixture(scope="module")
-def no_slope(faults_of):
-    """The faults of the pass that sends the error back without the slope."""
-    return faults_of(("E @ W2.T * (1 - H**2)", "E @ W2.T"))
-
-
-def test_the_line_is_that_of_the_file_with_its_expression(no_slope):
-    fault = no_slope[0]
-    assert fault.line == line_of("E @ W2.T")
-    assert str(fault.source) == "E @ W2.T"
-    assert fault.number == 1
-
-
-def test_what_one_line_alone_explains_is_proved_with_its_quantity_and_repair(no_slope):
-    [fault] = no_slope
-    assert fault.proved
+def test_one_line_that_explains_all_is_proved_and_has_its_quantity_repair_and_values():
+    [fault] = faults_of(("E @ W2.T * (1 - H**2)", "E @ W2.T"))
+    assert (fault.line, str(fault.source), fault.number) == (line_of("E @ W2.T"), "E @ W2.T", 1)
+    assert (fault.proved, fault.spoils) == (True, (0, 1))
     assert fault.quantity.startswith("∂L/∂")
     assert fault.repair.startswith("multiply it by")
-    assert fault.spoils == (0, 1)
-
-
-def test_a_fault_shows_what_was_given_and_what_is_expected(no_slope):
-    fault = no_slope[0]
     assert fault.given.shape == fault.expected.shape == (4, 3)
     assert not np.allclose(fault.given, fault.expected)
 
@@ -108,14 +104,14 @@ def test_a_fault_shows_what_was_given_and_what_is_expected(no_slope):
         ("X.T @ D", "X.T @ E @ W2.T", ""),
     ],
 )
-def test_one_mistake_has_its_line_first(faults_of, old, new, repair):
+def test_one_mistake_has_its_line_first(old, new, repair):
     found = faults_of((old, new))
     assert line_of(old) in {each.line for each in found}
     if repair:
         assert any(repair in each.repair for each in found), [e.repair for e in found]
 
 
-def test_two_mistakes_at_once_give_both_lines(faults_of):
+def test_two_mistakes_at_once_give_both_lines():
     found = faults_of(("1 - H**2", "1 - H"), ("gW2 = H.T @ E", "gW2 = 2 * H.T @ E"))
     lines = {line_of("1 - H**2"), line_of("gW2 = H.T @ E")}
     assert {each.line for each in found} == lines
@@ -143,26 +139,23 @@ def gradient(centres, weights):
 """
 
 
-def test_a_right_difference_with_its_other_sign_is_no_likelier_than_a_sign_elsewhere(written):
-    module = written(BELLS)
-    random = np.random.default_rng(1)
-    args = [random.normal(size=(3, 2)), random.normal(size=3)]
-    lines = {each.line for each in find_faults(module.loss, module.gradient, args, [0, 1])}
+def test_a_right_difference_with_its_other_sign_is_no_likelier_than_a_sign_elsewhere():
+    lines = {each.line for each in faults_in(BELLS, normal((3, 2), 3))}
     assert {13, 16} <= lines
     assert 12 not in lines  # diff
 
 
-def test_a_right_pass_has_no_fault(faults_of):
+def test_a_right_pass_has_no_fault():
     assert faults_of() == []
 
 
-def test_what_cannot_be_traced_is_run_all_the_same(faults_of):
+def test_what_cannot_be_traced_is_run_all_the_same():
     tanh = "np.array([[math.tanh(v) for v in row] for row in X @ W1 + b1])"
     [fault] = faults_of(("np.tanh(X @ W1 + b1)", tanh), ("2 * (out - T)", "np.sin(out * T) * T"))
     assert (fault.line, fault.proved) == (line_of("E = 2"), True)
 
 
-def test_what_raises_is_mended_where_it_raises(faults_of):
+def test_what_raises_is_mended_where_it_raises():
     [fault] = faults_of(("E.sum(axis=0)", "E.sum(axis=7)"))
     assert fault.source == "E.sum(axis=7)"
     assert fault.proved
@@ -237,57 +230,40 @@ class Linear:
         return d @ self.W.T
 
 
-class ReLU:
+LAYERS = """
+class Layer:
     def forward(self, x):
-        self.mask = x > 0
-        return x * self.mask
+        {forward}
 
     def backward(self, d):
         return d
 
+def loss(V, W):
+    return np.sum((Linear().forward(Layer().forward(Linear().forward(X, V)), W) - Y) ** 2)
 
-class Sigmoid:
-    def forward(self, x):
-        self.out = 1 / (1 + np.exp(-x))
-        return self.out
-
-    def backward(self, d):
-        return d
-
-
-class Tanh:
-    def forward(self, x):
-        self.out = np.tanh(x)
-        return self.out
-
-    def backward(self, d):
-        return d
+def gradient(V, W):
+    first, middle, last = Linear(), Layer(), Linear()
+    d = 2 * (last.forward(middle.forward(first.forward(X, V)), W) - Y)
+    first.backward(middle.backward(last.backward(d)))
+    return first.dW, last.dW
+"""
 
 
 @pytest.mark.parametrize(
-    ("layer", "repair"),
+    ("forward", "repair"),
     [
-        (ReLU, "multiply it by self.mask"),
-        (Sigmoid, "multiply it by (self.out * (1 - self.out))"),
-        (Tanh, "multiply it by (1 - self.out ** 2)"),
+        ("self.mask = x > 0; return x * self.mask", "multiply it by self.mask"),
+        (
+            "self.out = 1 / (1 + np.exp(-x)); return self.out",
+            "multiply it by (self.out * (1 - self.out))",
+        ),
+        ("self.out = np.tanh(x); return self.out", "multiply it by (1 - self.out ** 2)"),
     ],
 )
-def test_a_slope_that_a_layer_forgets_is_told_in_that_layer(layer, repair):
-    def loss(V, W):
-        return np.sum((Linear().forward(layer().forward(Linear().forward(X, V)), W) - Y) ** 2)
-
-    def gradient(V, W):
-        first, middle, last = Linear(), layer(), Linear()
-        d = 2 * (last.forward(middle.forward(first.forward(X, V)), W) - Y)
-        first.backward(middle.backward(last.backward(d)))
-        return first.dW, last.dW
-
-    rng = np.random.default_rng(0)
-    X, Y = rng.standard_normal((4, 3)), rng.standard_normal((4, 2))
-    args = rng.standard_normal((3, 5)), rng.standard_normal((5, 2))
-    [fault] = find_faults(loss, gradient, args, [0, 1])
-    assert fault.line == layer.backward.__code__.co_firstlineno + 1
-    assert fault.repair == repair
+def test_a_slope_that_a_layer_forgets_is_told_in_that_layer(forward, repair):
+    X, Y, *args = normal((4, 3), (4, 2), (3, 5), (5, 2), seed=0)
+    [fault] = faults_in(LAYERS.format(forward=forward), args, X=X, Y=Y, Linear=Linear)
+    assert (fault.line, fault.repair) == (7, repair)
 
 
 BATCH = np.array([[1.0, 0.5, -1.0], [0.5, 1.0, 1.5], [2.0, -1.5, 0.5], [-1.0, 0.5, 2.0]])
@@ -308,43 +284,24 @@ RIGHT = {"dZ": "dH * (Z > 0)", "dW": "batch.T @ dZ", "db": "dZ.sum(axis=0)"}
 
 def lines_blamed(text, args):
     """Return what the lines blamed of the gradient in a text begin with."""
-    names = {"np": np, "batch": BATCH, "dH": SENT_BACK, "sigmoid": sigmoid}
-    file = f"<blamed {hash(text)}>"
-    exec(compile(text, file, "exec"), names)
-    linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
-    faults = find_faults(names["loss"], names["gradient"], args, range(len(args)))
+    faults = faults_in(text, args, batch=BATCH, dH=SENT_BACK)
     return [text.splitlines()[each.line - 1].split()[0] for each in faults]
-
-
-def blamed_in_layer(name, wrong):
-    """Return what the lines blamed of a layer with ReLU give, if one is written otherwise."""
-    args = [np.array([[0.5, -1.0], [0.75, 0.5], [-0.5, 1.0]]), np.array([0.3, -0.2])]
-    return lines_blamed(RELU.format(**RIGHT | {name: wrong}), args)
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        "dH",
-        "np.maximum(dH, 0)",
-        "np.maximum(Z, 0)",
-        "Z > 0",
-        "(Z > 0).astype(float)",
-        "np.where(Z > 0, 1, 0)",
-        "np.sign(Z)",
-        "dH[Z > 0]",
-        "dH * Z > 0",
-        "dH * (dH > 0)",
-        "np.where(dH > 0, dH, 0)",
-    ],
-)
-def test_a_mask_at_the_wrong_place_is_blamed_and_no_line_after_it(wrong):
-    assert blamed_in_layer("dZ", wrong) == ["dZ"]
 
 
 @pytest.mark.parametrize(
     ("name", "wrong"),
     [
+        ("dZ", "dH"),
+        ("dZ", "np.maximum(dH, 0)"),
+        ("dZ", "np.maximum(Z, 0)"),
+        ("dZ", "Z > 0"),
+        ("dZ", "(Z > 0).astype(float)"),
+        ("dZ", "np.where(Z > 0, 1, 0)"),
+        ("dZ", "np.sign(Z)"),
+        ("dZ", "dH[Z > 0]"),
+        ("dZ", "dH * Z > 0"),
+        ("dZ", "dH * (dH > 0)"),
+        ("dZ", "np.where(dH > 0, dH, 0)"),
         ("dW", "dZ.T @ batch"),
         ("dW", "2 * batch.T @ dZ"),
         ("dW", "-batch.T @ dZ"),
@@ -354,8 +311,9 @@ def test_a_mask_at_the_wrong_place_is_blamed_and_no_line_after_it(wrong):
         ("db", "dZ.sum(axis=0).reshape(-1, 1)"),
     ],
 )
-def test_a_line_that_only_returns_what_an_earlier_one_made_is_not_blamed(name, wrong):
-    assert blamed_in_layer(name, wrong) == [name]
+def test_the_line_is_blamed_and_none_that_reads_or_returns_what_it_made(name, wrong):
+    args = [np.array([[0.5, -1.0], [0.75, 0.5], [-0.5, 1.0]]), np.array([0.3, -0.2])]
+    assert lines_blamed(RELU.format(**RIGHT | {name: wrong}), args) == [name]
 
 
 @pytest.mark.parametrize("constant", ["1", "0", "2.5"])
@@ -392,69 +350,42 @@ def gradient(z):
 
 # --- long arguments -----------------------------------------------------------------------
 
-COUNT = 300
 LONG = [rng.standard_normal(shape) for shape in ((300, 40), (40, 10), (300, 10))]
-
-
-def long_loss(x, W, t):
+LONG_LOSS = """
+def loss(x, W, t):
     return np.sum((np.tanh(x @ W) - t) ** 2) / len(x)
 
-
-def as_long_as_given(x, W, t):
+def gradient(x, W, t):
     h = np.tanh(x @ W)
-    d = (h - t) / len(x) * (1 - h**2)
+    d = 2 * (h - t) / len(x) * (1 - h**2)
     return [x.T @ d]
-
-
-def right_by_its_length(x, W, t):
-    h = np.tanh(x @ W)
-    d = (h - t) / 300 * (1 - h**2)
-    return [x.T @ d]
-
-
-def of_one_length(x, W, t):
-    h = np.tanh(x.reshape(LONG[0].shape) @ W)
-    d = (h - t) / len(x) * (1 - h**2)
-    return [x.T @ d]
-
-
-def by_a_length_kept_elsewhere(x, W, t):
-    h = np.tanh(x @ W)
-    d = (h - t) / COUNT * (1 - h**2)
-    return [x.T @ d]
-
-
-def without_the_mean(x, W, t):
-    h = np.tanh(x @ W)
-    d = 2 * (h - t) * (1 - h**2)
-    return [x.T @ d]
+"""
 
 
 @pytest.mark.parametrize(
-    ("wrong", "is_short", "repair"),
+    ("change", "is_short", "repair"),
     [
-        (as_long_as_given, True, "multiply it by 2"),
-        (without_the_mean, True, "divide it by 300"),
-        (right_by_its_length, False, "150.0 in place of 300"),
-        (by_a_length_kept_elsewhere, False, "multiply it by 2"),
-        (of_one_length, False, "multiply it by 2"),
+        (("2 * (h - t)", "(h - t)"), True, "multiply it by 2"),
+        ((" / len(x)", ""), True, "divide it by 300"),
+        (("2 * (h - t) / len(x)", "(h - t) / 300"), False, "150.0 in place of 300"),
+        (("2 * (h - t) / len(x)", "(h - t) / COUNT"), False, "multiply it by 2"),
+        (
+            ("(x @ W)\n    d = 2 * ", "(x.reshape(300, 40) @ W)\n    d = "),
+            False,
+            "multiply it by 2",
+        ),
     ],
 )
-def test_long_arguments_are_cut_down_where_that_changes_nothing_else(wrong, is_short, repair):
-    lengths = []
-
-    def gradient(x, W, t):
-        lengths.append(len(x))
-        return wrong(x, W, t)
-
-    first, *_ = find_faults(long_loss, gradient, LONG, [1])
-    assert first.line == wrong.__code__.co_firstlineno + 2
-    assert first.repair == repair
+def test_long_arguments_are_cut_down_where_that_changes_nothing_else(change, is_short, repair):
+    lengths = deque()  # a list would be as before after each run
+    text = changed(LONG_LOSS, change)
+    first, *_ = faults_in(text, LONG, [1], lengths=lengths, COUNT=300)
+    assert (first.line, first.repair) == (7, repair)
     # It is told of the arguments as given.
     h = np.tanh(LONG[0] @ LONG[1])
     np.testing.assert_allclose(first.expected, 2 * (h - LONG[2]) / 300 * (1 - h**2))
     assert first.given.shape == (300, 10)
-    assert (6 in lengths) == is_short
+    assert (6 in [each for each in lengths if type(each) is int]) == is_short
 
 
 def test_no_length_of_arguments_that_were_cut_down_is_named():
@@ -476,31 +407,26 @@ DATA = rng.standard_normal((30, 4)), rng.standard_normal(30)
     ("times", "repair"), [("2 * ", "divide it by 30"), ("", "multiply it by 2/30")]
 )
 def test_a_mean_that_is_missing_is_told_as_a_division_also_where_the_data_are_no_arguments(
-    times, repair, tmp_path
+    times, repair
 ):
-    def loss(w):
-        return np.mean((DATA[0] @ w - DATA[1]) ** 2)
+    text = f"""
+def loss(w):
+    return np.mean((DATA[0] @ w - DATA[1]) ** 2)
 
-    space = {"DATA": DATA}
-    text = f"def gradient(w):\n    e = DATA[0] @ w - DATA[1]\n    return [{times}DATA[0].T @ e]\n"
-    file = tmp_path / "gradient.py"
-    file.write_text(text)
-    exec(compile(text, str(file), "exec"), space)
-    faults = find_faults(loss, space["gradient"], [np.ones(4)], [0])
-    assert repair in {fault.repair for fault in faults}
+def gradient(w):
+    e = DATA[0] @ w - DATA[1]
+    return [{times}DATA[0].T @ e]
+"""
+    assert repair in {fault.repair for fault in faults_in(text, [np.ones(4)], DATA=DATA)}
 
 
 def test_a_search_ends_when_its_time_is_over(monkeypatch):
-    def gradient(x, W, t):
-        runs.append(x)
-        h = np.tanh(x @ W)
-        return [x.T @ (h - t) + W.sum()]
-
+    text = changed(LONG_LOSS, ("x.T @ d", "x.T @ (h - t) + W.sum()"))
     counts = []
     for seconds in (60.0, -1.0):
-        runs = deque()  # a list would be as before after each run
+        runs = deque()
         monkeypatch.setattr(running, "_SECONDS", seconds)
-        find_faults(long_loss, gradient, [X, rng.standard_normal((3, 2)), T], [1])
+        faults_in(text, [X, rng.standard_normal((3, 2)), T], [1], lengths=runs)
         counts.append(len(runs))
     assert counts[0] > 500
     assert counts[1] < 20
@@ -687,13 +613,6 @@ def gradient(W, V):
 """
 
 
-def of_text(text, name):
-    linecache.cache[name] = (len(text), None, text.splitlines(True), name)
-    space = {}
-    exec(compile(text, name, "exec"), space)
-    return space
-
-
 @pytest.mark.parametrize(
     ("right", "wrong", "repair"),
     [
@@ -709,11 +628,7 @@ def of_text(text, name):
     ],
 )
 def test_a_slip_in_a_classifier_is_the_only_line_and_has_its_repair(right, wrong, repair):
-    assert CLASSIFIER.count(right) == 1
-    space = of_text(CLASSIFIER.replace(right, wrong), f"<classifier {wrong}>")
-    random = np.random.default_rng(1)
-    args = [random.normal(size=(3, 4)), random.normal(size=(4, 3))]
-    (fault,) = find_faults(space["loss"], space["gradient"], args, [0, 1])
+    (fault,) = faults_in(changed(CLASSIFIER, (right, wrong)), normal((3, 4), (4, 3)))
     assert fault.repair == repair
     assert wrong.split("\n")[-1] in fault.source.around.split("\n")[fault.line - 1]
 
@@ -763,47 +678,38 @@ def gradient(W, V):
 )
 def test_a_function_is_named_before_the_line_that_calls_it(right, wrong, repair):
     assert CALLED.count(right) == 1
-    space = of_text(CALLED.replace(right, wrong), f"<called {wrong}>")
-    random = np.random.default_rng(1)
-    args = [random.normal(size=(4, 3)), random.normal(size=(2, 4))]
-    first, *_ = find_faults(space["loss"], space["gradient"], args, [0, 1])
+    first, *_ = faults_in(CALLED.replace(right, wrong), normal((4, 3), (2, 4)))
     assert (first.repair, first.line) == (repair, 1 + CALLED[: CALLED.index(right)].count("\n"))
 
 
 def test_a_formula_of_f_that_is_given_z_is_among_the_lines():
     text = CALLED.replace("sigmoid(z) * (1 - sigmoid(z))", "z * (1 - z)")
-    space = of_text(text, "<slope of z>")
-    random = np.random.default_rng(1)
-    args = [random.normal(size=(4, 3)), random.normal(size=(2, 4))]
-    faults = find_faults(space["loss"], space["gradient"], args, [0, 1])
+    faults = faults_in(text, normal((4, 3), (2, 4)))
     assert (11, "sigmoid(z) in place of every z") in [(each.line, each.repair) for each in faults]
 
 
-def test_traced_values_of_the_learners_own_trace_keep_no_line_from_being_found(tmp_path):
-    path = tmp_path / "own_trace.py"
-    path.write_text(
-        "import numpy as np\nimport backprop_nb as bp\n\n\n"
-        "def loss(w):\n    return np.sum(np.sin(w) ** 2)\n\n\n"
-        "def again(w):\n    row = [np.sin(w), w]\n    return np.sum(np.sin(row[1]) ** 2)\n\n\n"
-        "def gradient(w):\n    d = bp.grad(again)(w)\n    return [2 * d]\n",
-        encoding="utf-8",
-    )
-    module = imported(path)
-    found = find_faults(module.loss, module.gradient, [0.3 * np.ones(3)], [0])
-    assert 16 in {each.line for each in found}, found
+OWN_TRACE = """import numpy as np
+import backprop_nb as bp
 
 
-def test_a_lambda_that_the_learner_traces_is_no_reason_to_raise(tmp_path):
-    path = tmp_path / "own_lambda.py"
-    path.write_text(
-        "import numpy as np\nimport backprop_nb as bp\n\n\n"
-        "def loss(w):\n    return np.sum(np.sin(w) ** 2)\n\n\n"
-        "def gradient(w):\n"
-        "    return [2 * bp.grad(lambda w: np.sum(np.sin(w) ** 2))(w)]\n",
-        encoding="utf-8",
-    )
-    module = imported(path)
-    assert find_faults(module.loss, module.gradient, [0.3 * np.ones(3)], [0])
+def loss(w):
+    return np.sum(np.sin(w) ** 2)
+
+
+def again(w):
+    row = [np.sin(w), w]
+    return np.sum(np.sin(row[1]) ** 2)
+
+
+def gradient(w):
+    return [2 * bp.grad(again)(w)]
+"""
+
+
+@pytest.mark.parametrize("traced", ["again", "lambda w: np.sum(np.sin(w) ** 2)"])
+def test_a_trace_of_the_learners_own_keeps_no_line_from_being_found(traced):
+    text = OWN_TRACE.replace("(again)", f"({traced})")
+    assert 15 in {each.line for each in faults_in(text, [0.3 * np.ones(3)])}
 
 
 @pytest.mark.parametrize(
@@ -816,7 +722,7 @@ def test_a_lambda_that_the_learner_traces_is_no_reason_to_raise(tmp_path):
         ("2 * N * np.sum(D, axis=0) / 2", "leave out * N"),
     ],
 )
-def test_a_sum_beside_a_count_is_no_mean_to_be(faults_of, written, repair):
+def test_a_sum_beside_a_count_is_no_mean_to_be(written, repair):
     counted = ("E = 2 * (out - T) / len(X)", "N = len(X)\n    E = 2 * (out - T) / N")
     [fault] = faults_of(("gb1 = D.sum(axis=0)", f"gb1 = {written}"), counted)
     assert (fault.repair, fault.proved) == (repair, True)
@@ -849,9 +755,8 @@ def gradient(w, b):
     ],
 )
 def test_a_length_that_is_counted_right_is_not_to_be_divided_by_itself(count, right, wrong, repair):
-    head, tail = SUMMED.replace("len(X)", count).split("def gradient")
-    space = of_text(f"{head}def gradient{tail.replace(right, wrong)}", f"<{count} {wrong}>")
-    found = find_faults(space["loss"], space["gradient"], [np.array([0.3, -0.4]), 0.1], [0, 1])
+    text = changed(SUMMED.replace("len(X)", count), (right, wrong))
+    found = faults_in(text, [np.array([0.3, -0.4]), 0.1])
     assert [(each.repair, each.line) for each in found] == [(repair, 13 if "2 *" in right else 14)]
 
 
@@ -864,6 +769,5 @@ def test_a_relu_that_stands_for_its_slope_is_to_be_its_mask(sent, mask):
         .replace("    R = 2", "    H = np.maximum(0, X @ w + b)\n    D = 2")
         .replace("return X.T @ R, R.sum()", f"{sent}\n    return X.T @ D, D.sum()")
     )
-    space = of_text(text, f"<relu {sent}>")
-    found = find_faults(space["loss"], space["gradient"], [np.array([0.3, -0.4]), 0.1], [0, 1])
+    found = faults_in(text, [np.array([0.3, -0.4]), 0.1])
     assert [(each.repair, each.proved) for each in found] == [(f"{mask} in place of H", True)]
