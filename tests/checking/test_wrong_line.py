@@ -16,37 +16,48 @@ from backprop_nb.checking.report import Finding
 _IN_ROWS = {"samples": "rows", "weights": "in_out", "activation": "relu", "output": "identity"}
 
 
-def without_the_two(A, b, x, y):
-    f = [x]
-    for A_i, b_i in zip(A, b, strict=True):
+IN_A_LOOP = """import numpy as np
+import backprop_nb as bp
+
+def backward(A, b, x, y):
+    f = [np.array(x)]
+    for A_i, b_i in zip(A, b):
         f.append(bp.sigmoid(A_i @ f[-1] + b_i))
-    delta = (f[-1] - y) * f[-1] * (1 - f[-1])
-    dA, db = [], []
+    dA, db, g = [], [], 2 * (f[-1] - y)
     for i in reversed(range(len(A))):
+        delta = g * f[i + 1] * (1 - f[i + 1])
         dA.insert(0, np.outer(delta, f[i]))
         db.insert(0, delta)
-        delta = A[i].T @ delta * f[i] * (1 - f[i])
+        g = A[i].T @ delta
     return dA, db
+"""
+
+
+_ERROR, _SLOPE = "2 * (f[-1] - y)", "f[i + 1] * (1 - f[i + 1])"
+_BELOW, _OUTER = "A[i].T @ delta", "np.outer(delta, f[i])"
+
+
+@pytest.fixture
+def without_the_two(written):
+    return written(IN_A_LOOP.replace(_ERROR, "f[-1] - y")).backward
 
 
 @pytest.mark.parametrize("seconds", [None, 5])
-def test_a_mistake_that_is_named_has_its_line_too(seconds):
+def test_a_mistake_that_is_named_has_its_line_too(without_the_two, seconds):
     report = bp.check_backward(without_the_two, seconds=seconds)
     finding = report.findings[0]
-    line = without_the_two.__code__.co_firstlineno + 4
-    assert (finding.mistake, finding.line, finding.proved) == ("missing_factor_2", line, True)
+    assert (finding.mistake, finding.line, finding.proved) == ("missing_factor_2", 8, True)
     assert finding.repair == "multiply it by 2"
-    said = f"What is marked in line {line} should be {finding.quantity}; multiply it by 2. With"
+    said = f"What is marked in line 8 should be {finding.quantity}; multiply it by 2. With"
     assert said in str(report).replace("\n", " ")
     assert said in report._repr_mimebundle_()["text/html"]
-    with pytest.raises(bp.WrongGradientError, match=rf"(?m)^ *{line} \|     delta = "):
+    with pytest.raises(bp.WrongGradientError, match=r"(?m)^ *8 \|     dA, db, g = "):
         report.raise_if_wrong()
 
 
-def test_clear_hints_give_the_line_and_not_its_repair():
+def test_clear_hints_give_the_line_and_not_its_repair(without_the_two):
     report = bp.check_backward(without_the_two, hints="clear")
-    line = without_the_two.__code__.co_firstlineno + 4
-    assert f"What is marked in line {line} is where it goes wrong first." in str(report)
+    assert "What is marked in line 8 is where it goes wrong first." in str(report)
     assert "multiply" not in str(report)
     assert report.findings[0].expected is None
 
@@ -75,33 +86,27 @@ def test_a_line_in_the_forward_pass_is_not_contradicted():
 
 
 @pytest.mark.parametrize("hints", ["none", "vague"])
-def test_hints_may_keep_the_line_of_a_mistake_back(hints):
+def test_hints_may_keep_the_line_of_a_mistake_back(without_the_two, hints):
     report = bp.check_backward(without_the_two, hints=hints)
     assert [each.line for each in report.findings] == [None] * len(report.findings)
 
 
-def of_a_batch(batch):
-    """A pass of a course that divides by something."""
+_ONE_LAYER = """
+import numpy as np
 
-    def backward(A, b, x, y):
-        f = 1 / (1 + np.exp(-(x @ A[0].T + b[0])))
-        delta = 2 * (f - y) * f * (1 - f) / batch(x)
-        return [delta.T @ x], [delta.sum(axis=0)]
-
-    return backward
-
-
-def test_a_number_in_place_of_the_size_of_the_batch_is_wrong():
-    options = {"samples": "rows", "layers": 1}
-    assert bp.check_backward(of_a_batch(len), **options).ok
-    for number in range(1, 9):
-        assert not bp.check_backward(of_a_batch(lambda _, n=number: n), hints="none", **options).ok
-
-
-def without_a_mean(A, b, x, y):
+def backward(A, b, x, y):
     f = 1 / (1 + np.exp(-(x @ A[0].T + b[0])))
     delta = 2 * (f - y) * f * (1 - f)
     return [delta.T @ x], [delta.sum(axis=0)]
+"""
+
+
+def test_a_number_in_place_of_the_size_of_the_batch_is_wrong(written):
+    def is_right(size):
+        backward = written(_ONE_LAYER.replace("2 *", f"2 / {size} *")).backward
+        return bp.check_backward(backward, samples="rows", layers=1, hints="none").ok
+
+    assert [each for each in ("len(x)", *range(1, 9)) if is_right(each)] == ["len(x)"]
 
 
 def test_beside_what_is_missing_a_line_mends_its_own_gradient_only():
@@ -120,63 +125,59 @@ def test_beside_what_is_missing_a_line_mends_its_own_gradient_only():
     assert (tripled.repair, tripled.proved) == ("leave out * 3", False)
 
 
-def test_a_missing_mean_is_told_in_samples_and_not_in_a_number():
-    finding = bp.check_backward(without_a_mean, samples="rows", layers=1).findings[0]
-    assert finding.line == without_a_mean.__code__.co_firstlineno + 2
+def test_a_missing_mean_is_told_in_samples_and_not_in_a_number(written):
+    finding = bp.check_backward(written(_ONE_LAYER).backward, samples="rows", layers=1).findings[0]
     assert finding.repair == "divide it by N, with N the number of samples"
-    assert finding.quantity == "∂L/∂z1"
+    assert (finding.line, finding.quantity) == (6, "∂L/∂z1")
 
 
-def without_the_mean_of_one(A, b, x, y):
-    N, f = len(x), 1 / (1 + np.exp(-(x @ A[0].T + b[0])))
-    delta = 2 * (f - y) * f * (1 - f)
-    return [delta.T @ x], [delta.sum(axis=0) / N]
-
-
-def test_a_mean_that_one_gradient_alone_lacks_is_told_of_that_one():
-    report = bp.check_backward(without_the_mean_of_one, samples="rows", layers=1)
+def test_a_mean_that_one_gradient_alone_lacks_is_told_of_that_one(written):
+    text = _ONE_LAYER.replace("f = 1", "N, f = len(x), 1").replace("axis=0)", "axis=0) / N")
+    report = bp.check_backward(written(text).backward, samples="rows", layers=1)
     [finding] = report.findings
     assert "It is N times the right one. db[0] is right" in finding.message
     assert (finding.source, finding.repair) == ("delta.T @ x", "divide it by N")
     assert finding.proved
 
 
-def test_a_width_of_the_course_is_not_taken_for_the_number_of_samples():
+def test_a_width_of_the_course_is_not_taken_for_the_number_of_samples(written):
+    backward = written(_ONE_LAYER).backward
     for widths in ((7, 1), (8, 7)):
-        finding = bp.check_backward(without_a_mean, samples="rows", widths=widths).findings[0]
+        finding = bp.check_backward(backward, samples="rows", widths=widths).findings[0]
         assert finding.repair == "divide it by N, with N the number of samples"
 
 
-def over_len(params, x, y):
-    W1, b1, W2, b2 = params
-    f = np.tanh(x @ W1 + b1)
-    diff = f @ W2 + b2 - y
-    d = 2 * diff / len(diff)
-    e = d @ W2.T * (1 - f**2)
-    return [x.T @ e, e.sum(0), f.T @ d, d.sum(0)]
+_OVER_FIVE = """
+import numpy as np
 
-
-def over_five(params, x, y):
+def backward(params, x, y):
     W1, b1, W2, b2 = params
     f = np.tanh(x @ W1 + b1)
     d = 2 * (f @ W2 + b2 - y) / 5
     e = d @ W2.T * (1 - f**2)
     return [x.T @ e, e.sum(0), f.T @ d, d.sum(0)]
+"""
+
+
+_OVER_LEN = _OVER_FIVE.replace("d = 2 * (", "diff = (").replace(
+    " / 5", "\n    d = 2 * diff / len(diff)"
+)
 
 
 @pytest.mark.parametrize(
-    ("backward", "reduction", "repair"),
+    ("text", "reduction", "repair"),
     [
-        (over_len, "mean_entries", "diff.size in place of len(diff), for the mean is over all "
+        (_OVER_LEN, "mean_entries", "diff.size in place of len(diff), for the mean is over all "
          "numbers and not over the rows"),
-        (over_five, "mean", "multiply it by 5/N, with N the number of samples"),
-        (over_five, "sum", "leave out / 5"),
-        (over_five, "mean_entries", "multiply it by 5/(N n_K), with N the number of samples and "
+        (_OVER_FIVE, "mean", "multiply it by 5/N, with N the number of samples"),
+        (_OVER_FIVE, "sum", "leave out / 5"),
+        (_OVER_FIVE, "mean_entries", "multiply it by 5/(N n_K), with N the number of samples and "
          "n_K the number of outputs"),
     ],
 )  # fmt: skip
-def test_a_repair_holds_on_networks_of_all_sizes(backward, reduction, repair):
+def test_a_repair_holds_on_networks_of_all_sizes(written, text, reduction, repair):
     course = _IN_ROWS | {"activation": "tanh", "reduction": reduction, "parameters": "list"}
+    backward = written(text).backward
     finding = bp.check_backward(backward, layers=2, **course).findings[0]
     assert finding.repair == repair
 
@@ -189,23 +190,6 @@ def test_a_repair_of_one_network_is_not_said_to_make_all_right():
 
     report = bp.check_backward(backward, layers=1, **_IN_ROWS)
     assert "With it, every gradient is right" not in str(report)
-
-
-IN_A_LOOP = """import numpy as np
-import backprop_nb as bp
-
-def backward(A, b, x, y):
-    f = [np.array(x)]
-    for A_i, b_i in zip(A, b):
-        f.append(bp.sigmoid(A_i @ f[-1] + b_i))
-    dA, db, g = [], [], 2 * (f[-1] - y)
-    for i in reversed(range(len(A))):
-        delta = g * f[i + 1] * (1 - f[i + 1])
-        dA.insert(0, np.outer(delta, f[i]))
-        db.insert(0, delta)
-        g = A[i].T @ delta
-    return dA, db
-"""
 
 
 @pytest.mark.parametrize(
@@ -224,8 +208,6 @@ def test_what_is_said_of_a_loop_is_said_of_the_first_round_that_is_wrong(
     assert given.shape != expected.shape or not np.allclose(given, expected)
 
 
-_ERROR, _SLOPE = "2 * (f[-1] - y)", "f[i + 1] * (1 - f[i + 1])"
-_BELOW, _OUTER = "A[i].T @ delta", "np.outer(delta, f[i])"
 _WAYS = [
     (_ERROR, "(f[-1] - y) / len(y)"),
     (_ERROR, "(y - f[-1]) / len(y)"),
@@ -303,18 +285,8 @@ def test_a_line_that_follows_from_what_it_reads_is_not_accused(written):
 
 
 @pytest.mark.parametrize("hints", ["clear", "plain"])
-def test_a_pass_that_raises_shows_its_line_and_what_is_wrong_where_it_runs(hints):
-    def backward(A, b, x, y):
-        f = [x]
-        for A_i, b_i in zip(A, b, strict=True):
-            f.append(bp.sigmoid(A_i @ f[-1] + b_i))
-        delta, dA, db = 2 * (f[-1] - y) * f[-1] * (1 - f[-1]), [], []
-        for i in reversed(range(len(A))):
-            dA.insert(0, np.outer(delta, f[i]))
-            db.insert(0, delta)
-            delta = A[i] @ delta * f[i] * (1 - f[i])
-        return dA, db
-
+def test_a_pass_that_raises_shows_its_line_and_what_is_wrong_where_it_runs(written, hints):
+    backward = written(IN_A_LOOP.replace("A[i].T", "A[i]")).backward
     runs, raises = bp.check_backward(backward, hints=hints).findings
     assert runs.message.startswith("Where it runs: dA[1]")
     assert (runs.mistake, raises.mistake) == ("weights_not_transposed", "raised_exception")
@@ -393,44 +365,9 @@ def test_two_lines_that_lack_one_factor_are_not_wrong_at_once(monkeypatch, secon
     assert lines == [5] * named
 
 
-def without_2_and_slope(A, b, x, y):
-    f = [x]
-    for A_i, b_i in zip(A, b, strict=True):
-        f.append(bp.sigmoid(A_i @ f[-1] + b_i))
-    dA, db = [None] * len(A), [None] * len(A)
-    g = f[-1] - y
-    for i in reversed(range(len(A))):
-        d = g * f[i + 1] * (1 - f[i + 1])
-        dA[i], db[i] = np.outer(d, f[i]), d
-        g = A[i].T @ g
-    return dA, db
-
-
-def without_slopes(A, b, x, y):
-    f = [x]
-    for A_i, b_i in zip(A, b, strict=True):
-        f.append(bp.sigmoid(A_i @ f[-1] + b_i))
-    dA, db = [None] * len(A), [None] * len(A)
-    g = 2 * (f[-1] - y)
-    for i in reversed(range(len(A))):
-        d = g * 1.0
-        dA[i], db[i] = np.outer(d, f[i]), d
-        g = A[i].T @ d
-    return dA, db
-
-
-def test_of_two_mistakes_in_a_loop_both_are_named_with_what_mends_both():
-    finding = bp.check_backward(without_2_and_slope).findings[0]
-    first = without_2_and_slope.__code__.co_firstlineno
-    assert finding.line == first + 5
-    assert not finding.proved
-    assert finding.repair == (
-        f"multiply it by 2; line {first + 9}, A[i].T @ g, seems to be wrong, too (d in place of "
-        "g); with both mended, every gradient is right"
-    )
-
-
-def test_two_mistakes_are_looked_for_once_and_then_in_their_own_lines(monkeypatch):
+def test_two_mistakes_in_a_loop_are_looked_for_once_and_named_with_what_mends_both(
+    monkeypatch, written
+):
     asked = list[tuple[int, int]]()
     alone = Rewriting.alone
 
@@ -439,60 +376,46 @@ def test_two_mistakes_are_looked_for_once_and_then_in_their_own_lines(monkeypatc
         return alone(self)
 
     monkeypatch.setattr(Rewriting, "alone", counted)
-    assert "with both mended" in bp.check_backward(without_2_and_slope).findings[0].repair
+    text = IN_A_LOOP.replace(_ERROR, "f[-1] - y").replace(_BELOW, "A[i].T @ g")
+    finding = bp.check_backward(written(text).backward).findings[0]
+    assert (finding.line, finding.proved) == (8, False)
+    assert finding.repair == (
+        "multiply it by 2; line 13, A[i].T @ g, seems to be wrong, too (delta in place of g); "
+        "with both mended, every gradient is right"
+    )
     assert len({of for of, _ in asked}) == len(asked)
     assert [lines for _, lines in asked] == [0, 2]
 
 
-def test_what_is_wrong_in_each_round_is_said_with_the_names_of_the_course():
-    finding = bp.check_backward(without_slopes).findings[0]
-    assert finding.line == without_slopes.__code__.co_firstlineno + 7
-    assert (finding.quantity, finding.proved) == ("∂L/∂z3", True)
+def test_what_is_wrong_in_each_round_is_said_with_the_names_of_the_course(written):
+    text = IN_A_LOOP.replace(f"g * {_SLOPE}", "g * 1.0")
+    finding = bp.check_backward(written(text).backward).findings[0]
+    assert (finding.line, finding.quantity, finding.proved) == (10, "∂L/∂z3", True)
 
 
 _CLASSIFIER = _IN_ROWS | {"output": "softmax", "loss": "cross-entropy", "parameters": "dict"}
 
 
-def with_axes_kept(params, X, Y):
-    Z1 = X @ params["W1"] + params["b1"]
-    H = np.maximum(Z1, 0)
-    E = np.exp(H @ params["W2"] + params["b2"])
-    dZ2 = (E / E.sum(axis=1, keepdims=True) - Y) / len(X)
-    db2 = dZ2.sum(axis=0, keepdims=True)
-    dZ1 = dZ2 @ params["W2"].T * (Z1 > 0)
-    return {"W1": X.T @ dZ1, "b1": dZ1.sum(axis=0), "W2": H.T @ dZ2, "b2": db2}
+_OF_TARGETS = _LESSON.replace("labels", "Y").replace("    Y = np.eye", "    # ")
 
 
-def test_axes_that_are_kept_are_wrong_where_they_are_and_not_where_they_are_returned():
-    finding = bp.check_backward(with_axes_kept, layers=2, **_CLASSIFIER).findings[0]
-    assert finding.line == with_axes_kept.__code__.co_firstlineno + 5
+def test_axes_that_are_kept_are_wrong_where_they_are_and_not_where_they_are_returned(written):
+    text = _OF_TARGETS.replace("db2 = dZ2.sum(axis=0", "db2 = dZ2.sum(axis=0, keepdims=True")
+    finding = bp.check_backward(written(text).backward, layers=2, **_CLASSIFIER).findings[0]
+    assert text.splitlines()[finding.line - 1].strip().startswith("db2")
     assert (finding.repair, finding.proved) == ("leave out keepdims=True", True)
     assert finding.difference.startswith("What is marked gives shape (1, ")
 
 
-def with_another_mask(params, X, Y):
-    Z1 = X @ params["W1"] + params["b1"]
-    H = np.maximum(Z1, 0)
-    E = np.exp(H @ params["W2"] + params["b2"])
-    dZ2 = (E / E.sum(axis=1, keepdims=True) - Y) / len(X)
-    dZ1 = dZ2 @ params["W2"].T
-    dZ1 *= Z1 < 0
-    return {"W1": X.T @ dZ1, "b1": dZ1.sum(axis=0), "W2": H.T @ dZ2, "b2": dZ2.sum(axis=0)}
-
-
-def test_values_of_another_batch_than_that_of_the_gradients_are_said_to_be():
-    finding = bp.check_backward(with_another_mask, layers=2, **_CLASSIFIER).findings[0]
-    line = with_another_mask.__code__.co_firstlineno + 6
+def test_values_of_another_batch_than_that_of_the_gradients_are_said_to_be(written):
+    text = _OF_TARGETS.replace("T * (Z1 > 0)", "T\n    dZ1 *= Z1 < 0")
+    finding = bp.check_backward(written(text).backward, layers=2, **_CLASSIFIER).findings[0]
+    line = 1 + text.splitlines().index("    dZ1 *= Z1 < 0")
     assert finding.difference.startswith(f"On another batch than above, after line {line}, dZ1 has")
 
 
 def test_a_wrong_pass_that_names_two_layers_is_first_told_to_be_checked_with_them(written):
-    text = (
-        _LESSON.replace("labels", "Y")
-        .replace("    Y = np.eye", "    # ")
-        .replace("H.T @", "2 * H.T @")
-    )
-    backward = written(text).backward
+    backward = written(_OF_TARGETS.replace("H.T @", "2 * H.T @")).backward
     first = bp.check_backward(backward, **_CLASSIFIER).findings[0]
     assert first.message.endswith("If it is for 2 of them, check it with layers=2.")
     assert first.message.startswith("The networks have 3 layers, and this code names")
