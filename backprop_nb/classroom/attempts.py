@@ -48,29 +48,19 @@ _DATA: Final = {
 
 @dataclass(frozen=True)
 class HandedIn:
-    """What of a student's is graded.
-
-    Attributes
-    ----------
-    name : str
-        Its path in the folder, with ``/``; no other one has it.
-    student : Student
-    file : Path
-        To be read.
-    root : Path
-        What a link leads to outside of it is not read.
-    place : str
-        The path of the file in the student's own folder, with ``/``.
-    beside : tuple of pairs
-        What else belongs into that folder: for each file its path there, and where it is.
-    """
+    """What of a student's is graded."""
 
     name: str
+    """Its path in the folder, with ``/``; no other one has it."""
     student: Student
     file: Path
+    """To be read."""
     root: Path
+    """What a link leads to outside of it is not read."""
     place: str
+    """The path of the file in the student's own folder, with ``/``."""
     beside: tuple[tuple[str, Path], ...] = ()
+    """What else belongs into that folder: for each file its path there, and where it is."""
 
     def digest(self) -> str:
         """Return what changes with what lies beside it; empty where nothing does."""
@@ -87,24 +77,16 @@ class HandedIn:
 
 @dataclass(frozen=True)
 class Gathered:
-    """A class.
-
-    Attributes
-    ----------
-    submissions : tuple of HandedIn
-        In the order of their names; several of one student with ``"best"`` alone.
-    left_out : dict
-        Why, for each file that was not looked at.
-    without : dict
-        Why, for each student of whom there is nothing to grade.
-    unsure : dict
-        By name: why somebody should look whether this is the file that is meant.
-    """
+    """A class."""
 
     submissions: tuple[HandedIn, ...] = ()
+    """In the order of their names; several of one student with ``"best"`` alone."""
     left_out: dict[str, str] = field(default_factory=dict)
+    """Why, for each file that was not looked at."""
     without: dict[Student, str] = field(default_factory=dict)
+    """Why, for each student of whom there is nothing to grade."""
     unsure: dict[str, str] = field(default_factory=dict)
+    """By name: why somebody should look whether this is the file that is meant."""
 
 
 def class_of(files: Sequence[File], function: str, pattern: str, attempts: str) -> Gathered:

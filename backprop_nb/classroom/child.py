@@ -29,29 +29,20 @@ _MAX_NAMES = 8
 
 @dataclass(frozen=True)
 class Question:
-    """What a submission is asked.
-
-    Attributes
-    ----------
-    cells : sequence of pairs
-        What to call each, and its source.
-    function : str
-        The name to look for, once all have run.
-    probes : sequence of Probe
-    hints : str
-        How much the report will give away.
-    file : str
-        The path of a file of Python in the folder of all that was handed in; empty for a notebook.
-    root : str
-        That folder.
-    """
+    """What a submission is asked."""
 
     cells: Sequence[Sequence[str]]
+    """What to call each, and its source."""
     function: str
+    """The name to look for, once all have run."""
     probes: Sequence[Probe]
     hints: Hints
+    """How much the report will give away."""
     file: str = ""
+    """The path of a file of Python in the folder of all that was handed in; empty for a
+    notebook."""
     root: str = ""
+    """That folder."""
 
     @property
     def path(self) -> str:

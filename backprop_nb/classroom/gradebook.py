@@ -32,32 +32,21 @@ Table: TypeAlias = list[list[str]]
 
 @dataclass(frozen=True)
 class Line:
-    """What a student gets.
-
-    Attributes
-    ----------
-    student : Student
-    file : str
-        What was graded; empty if nothing was.
-    points : str
-        As it is written; empty where nothing could be judged.
-    said : str
-        What came of it, in a few words.
-    look : str
-        Why somebody should look at it; empty if nobody needs to.
-    feedback : Path or None
-        The page.
-    row : int or None
-        The student's row in the roster.
-    """
+    """What a student gets."""
 
     student: Student
     file: str = ""
+    """What was graded; empty if nothing was."""
     points: str = ""
+    """As it is written; empty where nothing could be judged."""
     said: str = ""
+    """What came of it, in a few words."""
     look: str = ""
+    """Why somebody should look at it; empty if nobody needs to."""
     feedback: Path | None = None
+    """The page."""
     row: int | None = None
+    """The student's row in the roster."""
 
 
 def grades(lines: Iterable[Line], out_of: str) -> Table:

@@ -62,27 +62,18 @@ _SIGNALS = {
 
 @dataclass(frozen=True)
 class Reply:
-    """What came of asking a submission.
-
-    Attributes
-    ----------
-    outcome : str
-        ``"answered"``, ``"no function"``, ``"stopped"`` (by an error, before there was one),
-        ``"too slow"`` or ``"ended"``.
-    answers : Answers or None
-        If it answered.
-    problem : str
-        Otherwise: what happened, as a sentence.
-    notes : tuple of str
-    line : Finding or None
-        The line that is proved to be wrong, as far as the submission's process can be believed.
-    """
+    """What came of asking a submission."""
 
     outcome: str
+    """``"answered"``, ``"no function"``, ``"stopped"`` (by an error, before there was one), ``"too
+    slow"`` or ``"ended"``."""
     answers: Answers | None = None
+    """If it answered."""
     problem: str = ""
+    """Otherwise: what happened, as a sentence."""
     notes: tuple[str, ...] = ()
     line: Finding | None = None
+    """The line that is proved to be wrong, as far as the submission's process can be believed."""
 
 
 def ask(

@@ -49,15 +49,6 @@ _PR_SET_CHILD_SUBREAPER = 36
 class Limits:
     """The limits of one submission.
 
-    Attributes
-    ----------
-    timeout : float
-        Seconds of the processor, so that a busy machine changes no verdict; for those who
-        only wait, :attr:`patience` on the clock.  Each statement of a cell may take them, and
-        all calls of the function together; see :meth:`seconds_after`.
-    memory : int
-        Megabytes (2²⁰ bytes) of address space.
-
     Raises
     ------
     InvalidValueError
@@ -65,7 +56,11 @@ class Limits:
     """
 
     timeout: float = 10.0
+    """Seconds of the processor, so that a busy machine changes no verdict; for those who only wait,
+    :attr:`patience` on the clock.  Each statement of a cell may take them, and all calls of the
+    function together; see :meth:`seconds_after`."""
     memory: int = 1024
+    """Megabytes (2²⁰ bytes) of address space."""
 
     def __post_init__(self) -> None:
         if not 0 < self.timeout <= MAX_TIMEOUT:

@@ -23,25 +23,17 @@ MAX_LOOKED_AT: Final = 4_000_000
 
 @dataclass(frozen=True)
 class Student:
-    """Somebody who hands in.
-
-    Attributes
-    ----------
-    key : str
-        What tells students apart: the platform's number or user name, else a folder's name
-        or a file's.
-    name : str
-        For people to read, as far as it is known.
-    platform : str
-        ``"moodle"``, ``"canvas"``, ``"blackboard"``, or empty.
-    label : str
-        How the platform's files of this student begin.
-    """
+    """Somebody who hands in."""
 
     key: str
+    """What tells students apart: the platform's number or user name, else a folder's name or a
+    file's."""
     name: str = field(default="", compare=False)
+    """For people to read, as far as it is known."""
     platform: str = ""
+    """``"moodle"``, ``"canvas"``, ``"blackboard"``, or empty."""
     label: str = field(default="", compare=False)
+    """How the platform's files of this student begin."""
 
     def __str__(self) -> str:
         return f"{self.name} ({self.key})" if self.name and self.name != self.key else self.key

@@ -26,17 +26,11 @@ _SKIPPED: Final = ("points possible", "student, test")
 
 @dataclass(frozen=True)
 class Roster:
-    """The rows of a class.
-
-    Attributes
-    ----------
-    header : tuple of str
-    rows : tuple of tuples of str
-        As wide as the header.
-    """
+    """The rows of a class."""
 
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    """As wide as the header."""
 
     @cached_property
     def _heads(self) -> list[str]:

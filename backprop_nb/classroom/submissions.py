@@ -31,30 +31,20 @@ MAX_CODE = 1_000_000
 
 @dataclass(frozen=True)
 class Submission:
-    """One file, read.
-
-    Attributes
-    ----------
-    name : str
-        Its path in the folder, with ``/``.
-    digest : str
-        Of its bytes, so that a change shows.
-    cells : tuple of pairs
-        What to call each piece of code, and its source.
-    problem : str
-        Why there is no code; empty if there is.
-    place : str
-        Where it lies in its student's own folder, with ``/``.
-    beside : tuple of pairs
-        What else belongs into that folder: the path there, and where the file is.
-    """
+    """One file, read."""
 
     name: str
+    """Its path in the folder, with ``/``."""
     digest: str
+    """Of its bytes, so that a change shows."""
     cells: tuple[tuple[str, str], ...] = ()
+    """What to call each piece of code, and its source."""
     problem: str = ""
+    """Why there is no code; empty if there is."""
     place: str = ""
+    """Where it lies in its student's own folder, with ``/``."""
     beside: tuple[tuple[str, str], ...] = ()
+    """What else belongs into that folder: the path there, and where the file is."""
 
 
 def name_of(path: Path, root: Path) -> str:

@@ -53,16 +53,6 @@ class Unanswered(Report):
 class GradingSettings:
     """All that a result depends on besides the submission itself.
 
-    Attributes
-    ----------
-    course : Course
-    hints : str
-    function : str
-        The name of the function to take out of a submission.
-    limits : Limits
-    own_work : bool
-        Whether a gradient that a library or differences have computed is worth nothing.
-
     Raises
     ------
     InvalidValueError
@@ -74,8 +64,10 @@ class GradingSettings:
     course: Course = field(default_factory=Course)
     hints: Hints = "plain"
     function: str = "backward"
+    """The name of the function to take out of a submission."""
     limits: Limits = field(default_factory=Limits)
     own_work: bool = False
+    """Whether a gradient that a library or differences have computed is worth nothing."""
 
     def __post_init__(self) -> None:
         if sys.platform == "win32":

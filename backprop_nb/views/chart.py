@@ -18,28 +18,19 @@ LEFT, TOP, RIGHT, BOTTOM = 46.0, 26.0, 12.0, 38.0
 
 @dataclass(frozen=True)
 class Axis:
-    """One axis: what it shows, from where to where, straight or logarithmic.
-
-    Attributes
-    ----------
-    label
-        What the numbers are.
-    low, high
-        The ends; both positive on a logarithmic axis.
-    log
-        Whether each decade takes the same room.
-    bare
-        Whether it goes without numbers, since something else names its places.
-    whole
-        Whether there is nothing between two integers.
-    """
+    """One axis: what it shows, from where to where, straight or logarithmic."""
 
     label: str
+    """What the numbers are."""
     low: float
     high: float
+    """The ends; both positive on a logarithmic axis."""
     log: bool = False
+    """Whether each decade takes the same room."""
     bare: bool = False
+    """Whether it goes without numbers, since something else names its places."""
     whole: bool = False
+    """Whether there is nothing between two integers."""
 
     def place(self, value: float) -> float:
         """Return where a value lies, from 0 at ``low`` to 1 at ``high``, kept between the two.

@@ -59,27 +59,18 @@ class Step(NamedTuple):
 
 
 class Story(NamedTuple):
-    """What a view has to tell, step by step.
-
-    Attributes
-    ----------
-    title
-        What is shown.
-    alt
-        One sentence that stands for the whole.
-    steps
-        The steps, each of which has a picture.
-    draw
-        From the number of a step and the name of a theme to the picture.
-    seconds
-        How long a step is shown.
-    """
+    """What a view has to tell, step by step."""
 
     title: str
+    """What is shown."""
     alt: str
+    """One sentence that stands for the whole."""
     steps: Sequence[Step]
+    """The steps, each of which has a picture."""
     draw: Callable[[int, Literal["light", "dark"]], Drawing]
+    """From the number of a step and the name of a theme to the picture."""
     seconds: float
+    """How long a step is shown."""
 
     def words(self) -> str:
         """Return what stands for the pictures where they cannot be seen: a line a step."""

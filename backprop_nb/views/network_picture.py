@@ -30,25 +30,17 @@ _FAINTEST = 0.12
 
 @dataclass(frozen=True)
 class NetworkLayout:
-    """Where the units lie.
-
-    Attributes
-    ----------
-    widths
-        The units of each layer, n_0, …, n_K.
-    units
-        For each layer, from the index of a unit that is drawn to where its middle is.
-    width, height
-        The size of the whole.
-    shown
-        So many units of a layer are drawn at most.
-    """
+    """Where the units lie."""
 
     widths: tuple[int, ...]
+    """The units of each layer, n_0, …, n_K."""
     units: tuple[dict[int, Point], ...]
+    """For each layer, from the index of a unit that is drawn to where its middle is."""
     width: float
     height: float
+    """The size of the whole."""
     shown: int = SHOWN
+    """So many units of a layer are drawn at most."""
 
     def x(self, i: int) -> float:
         """Return where layer ``i`` stands."""

@@ -17,40 +17,26 @@ from backprop_nb.views.style import page_module, page_style_sheet, read, without
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A live view as it is now, with all that it takes to show it without Python.
-
-    Attributes
-    ----------
-    kind
-        The name of the view's class.
-    title
-        The heading, and the title of the window.
-    state
-        What the view asks its model for, :func:`packed`.
-    module
-        The source of the ES module that draws the view; it names its default
-        export ``widget``.
-    style
-        The style sheet of the view.
-    picture
-        What stands in for the view where no script runs: a PNG, in Base64.
-    alt
-        The text alternative of the picture.
-    words
-        The text twin.
-    hint
-        What the keys do.
-    """
+    """A live view as it is now, with all that it takes to show it without Python."""
 
     kind: str
+    """The name of the view's class."""
     title: str
+    """The heading, and the title of the window."""
     state: str
+    """What the view asks its model for, :func:`packed`."""
     module: str
+    """The source of the ES module that draws the view; it names its default export ``widget``."""
     style: str
+    """The style sheet of the view."""
     picture: str
+    """What stands in for the view where no script runs: a PNG, in Base64."""
     alt: str
+    """The text alternative of the picture."""
     words: str
+    """The text twin."""
     hint: str
+    """What the keys do."""
 
 
 def page(view: Snapshot) -> bytes:

@@ -51,27 +51,19 @@ _DESCRIPTION: Final = 160
 
 @dataclass
 class Page:
-    """A page of the site, as the templates ask for it.
-
-    Attributes
-    ----------
-    source
-        Its file, from the folder of the notebooks.
-    path
-        Its own, from the top of the site.
-    title, description
-        What search engines show.
-    content
-        The lesson as HTML.
-    """
+    """A page of the site, as the templates ask for it."""
 
     source: PurePosixPath
+    """Its file, from the folder of the notebooks."""
     path: str
+    """Its own, from the top of the site."""
     root: str
     writer: Writer
     title: str = ""
     description: str = ""
+    """What search engines show."""
     content: str = ""
+    """The lesson as HTML."""
     kinds: list[str] = field(default_factory=list)
     picture: str | None = None
     picture_is_light: bool = False

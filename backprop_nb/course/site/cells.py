@@ -33,33 +33,22 @@ _HIGHLIGHT = Highlight2HTML(pygments_lexer="ipython3")
 
 @dataclass
 class Cells:
-    """The cells of one page, and what they bring to the site.
-
-    Attributes
-    ----------
-    name
-        What the files that belong to the page begin with.
-    writer
-        Writes its Markdown.
-    address
-        Where the site will be, or empty.
-    views
-        The live views so far.
-    pictures
-        The other pictures so far: the name of the file, and its bytes.
-    light
-        Which of the pictures are of the light theme, and dark where the page is.
-    doubts
-        What of the outputs does not work on a page, as the end of a sentence.
-    """
+    """The cells of one page, and what they bring to the site."""
 
     name: str
+    """What the files that belong to the page begin with."""
     writer: Writer
+    """Writes its Markdown."""
     address: str = ""
+    """Where the site will be, or empty."""
     views: list[Snapshot] = field(default_factory=list)
+    """The live views so far."""
     pictures: dict[str, bytes] = field(default_factory=dict)
+    """The other pictures so far: the name of the file, and its bytes."""
     light: set[str] = field(default_factory=set)
+    """Which of the pictures are of the light theme, and dark where the page is."""
     doubts: list[str] = field(default_factory=list)
+    """What of the outputs does not work on a page, as the end of a sentence."""
 
     def markup(self, notebook: NotebookNode) -> Iterator[str]:
         """Yield the cells as HTML, one after the other."""

@@ -185,31 +185,21 @@ of the first arrays."""
 
 @dataclass(frozen=True)
 class Compared:
-    """Arrays beside what they should be, as two rows of heat maps.
-
-    Attributes
-    ----------
-    title
-        What is above the picture.
-    rows
-        What the two rows are called.
-    titles
-        By the name of each array its title, and a subscript of it.
-    given, right
-        The arrays by name; none are right where that is not known yet.
-    remarks
-        By name how the two compare.
-    family
-        The colours.
-    """
+    """Arrays beside what they should be, as two rows of heat maps."""
 
     title: str
+    """What is above the picture."""
     rows: tuple[str, str]
+    """What the two rows are called."""
     titles: Mapping[str, tuple[str, str]]
+    """By the name of each array its title, and a subscript of it."""
     given: Mapping[str, FloatArray]
     right: Mapping[str, FloatArray]
+    """The arrays by name; none are right where that is not known yet."""
     remarks: Mapping[str, str]
+    """By name how the two compare."""
     family: Family = "adjoint"
+    """The colours."""
 
     def picture(self, alt: str) -> Picture:
         """Return the heat maps on one scale."""

@@ -29,34 +29,23 @@ Shape = tuple[int, int]
 
 @dataclass(frozen=True)
 class Matrix:
-    """A matrix that is shown.
-
-    Attributes
-    ----------
-    name, latex
-        What it is called.
-    shape
-        Rows and columns.
-    array
-        Its entries, or None where it is too large to be built.
-    family
-        ``"adjoint"`` for a derivative of L, else ``"value"``.
-    lit
-        The beginnings of the keys of what it has to do with in the network.
-    theta
-        Of a derivative by θ_i: i, n_{i+1} and n_i, so that the columns can be told apart.
-    factor
-        The factor of the chain that it is, if it is one.
-    """
+    """A matrix that is shown."""
 
     name: str
     latex: str
+    """What it is called."""
     shape: Shape
+    """Rows and columns."""
     array: Array | None
+    """Its entries, or None where it is too large to be built."""
     family: Family
+    """``"adjoint"`` for a derivative of L, else ``"value"``."""
     lit: list[str]
+    """The beginnings of the keys of what it has to do with in the network."""
     theta: tuple[int, int, int] | None = None
+    """Of a derivative by θ_i: i, n_{i+1} and n_i, so that the columns can be told apart."""
     factor: Jacobian | None = None
+    """The factor of the chain that it is, if it is one."""
 
 
 class Matrices(dict[str, Matrix]):

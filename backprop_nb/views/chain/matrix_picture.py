@@ -32,17 +32,12 @@ class Lengths:
 
     The same n is always as long, so that one sees which matrices fit: the
     columns of one are the rows of the next.
-
-    Attributes
-    ----------
-    cell
-        The pixels of an entry, or 0 where a side is not drawn in proportion.
-    power
-        There, by which power of n a length grows.
     """
 
     cell: float
+    """The pixels of an entry, or 0 where a side is not drawn in proportion."""
     power: float = 1.0
+    """There, by which power of n a length grows."""
 
     def __call__(self, n: int) -> float:
         """Return the length of a side of ``n`` entries, in pixels.

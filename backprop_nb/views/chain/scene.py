@@ -48,21 +48,15 @@ PICTURES = (784, 128, 64, 10)
 
 @dataclass(frozen=True)
 class Sample:
-    """One network and one input: what all chains of a view are made from.
-
-    Attributes
-    ----------
-    net : SigmoidNetwork
-    x, y : arrays of shape (n_0,) and (n_K,)
-    row, rows : int
-        Which row of a batch of how many it is; 0 rows is a single input.
-    """
+    """One network and one input: what all chains of a view are made from."""
 
     net: SigmoidNetwork
     x: NDArray[Any]
     y: NDArray[Any]
+    """Arrays of shape (n_0,) and (n_K,)."""
     row: int = 0
     rows: int = 0
+    """Which row of a batch of how many it is; 0 rows is a single input."""
 
     @property
     def alt(self) -> str:

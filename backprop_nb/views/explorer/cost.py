@@ -29,25 +29,18 @@ Way = Literal["backward", "forward"]
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """The cost of all derivatives of the output with respect to the inputs.
-
-    Attributes
-    ----------
-    inputs, outputs
-        How many numbers there are among the inputs and in the output: so many
-        passes there are forward and backward.
-    operations
-        How many calls the graph has.
-    backward, forward
-        Multiplications by local derivatives, all passes together.  A pass
-        forward leaves out what its input number does not reach.
-    """
+    """The cost of all derivatives of the output with respect to the inputs."""
 
     inputs: int
     outputs: int
+    """How many numbers there are among the inputs and in the output: so many passes there are
+    forward and backward."""
     operations: int
+    """How many calls the graph has."""
     backward: int
     forward: int
+    """Multiplications by local derivatives, all passes together.  A pass forward leaves out what
+    its input number does not reach."""
 
     @property
     def headline(self) -> str:

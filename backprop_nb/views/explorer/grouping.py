@@ -32,27 +32,18 @@ Chain = tuple[str, ...]
 
 @dataclass(slots=True)
 class Group:
-    """Nodes that can be folded to one card.
-
-    Attributes
-    ----------
-    id
-        Unique in its graph; what a program writes into ``folded``.
-    name
-        What the card says.
-    parent
-        The position of the group around it, ``None`` for an outermost one.
-    depth
-        How many groups are around it.
-    own
-        The nodes in it that are in none of the groups inside it.
-    """
+    """Nodes that can be folded to one card."""
 
     id: str
+    """Unique in its graph; what a program writes into ``folded``."""
     name: str
+    """What the card says."""
     parent: int | None
+    """The position of the group around it, ``None`` for an outermost one."""
     depth: int
+    """How many groups are around it."""
     own: list[int] = field(default_factory=list)
+    """The nodes in it that are in none of the groups inside it."""
 
 
 @dataclass(frozen=True, slots=True)

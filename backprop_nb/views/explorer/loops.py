@@ -25,22 +25,15 @@ _LETTERS = 26
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """A loop around an expression.
-
-    Attributes
-    ----------
-    loop
-        Its syntax tree, by which it is known.
-    header
-        How it begins, such as ``for x in xs``.
-    position
-        Where in its body the expression stands: numbers of statements, from the
-        outermost inward; a branch of an ``if`` and a conditional expression count as one.
-    """
+    """A loop around an expression."""
 
     loop: ast.AST
+    """Its syntax tree, by which it is known."""
     header: str
+    """How it begins, such as ``for x in xs``."""
     position: tuple[int, ...]
+    """Where in its body the expression stands: numbers of statements, from the outermost inward; a
+    branch of an ``if`` and a conditional expression count as one."""
 
 
 @dataclass(frozen=True, slots=True)

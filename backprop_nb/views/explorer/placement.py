@@ -20,22 +20,14 @@ COLUMN_GAP = 21.6
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where everything lies, in pixels from the top left corner.
-
-    Attributes
-    ----------
-    width, height
-        The size of the whole picture.
-    nodes
-        The box of each node.
-    edges
-        For each edge the control points of a cubic Bézier path, end to end.
-    groups
-        The box of each group.
-    """
+    """Where everything lies, in pixels from the top left corner."""
 
     width: float
     height: float
+    """The size of the whole picture."""
     nodes: list[Box]
+    """The box of each node."""
     edges: list[list[Point]]
+    """For each edge the control points of a cubic Bézier path, end to end."""
     groups: list[Box]
+    """The box of each group."""

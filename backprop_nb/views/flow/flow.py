@@ -28,26 +28,21 @@ from backprop_nb.views.overflow import quietly, too_large
 
 @dataclass(frozen=True)
 class StepBack:
-    """From ‖δ_{i+1}‖ to ‖δ_i‖ in two factors; for the last layer from ‖∂L/∂f_K‖ in one.
-
-    Attributes
-    ----------
-    layer : the i of the δ_i at which it arrives
-    before : ‖δ_{i+1}‖, for the last layer ‖∂L/∂f_K‖
-    between : ‖A_iᵀ δ_{i+1}‖, for the last layer the same as ``before``
-    after : ‖δ_i‖
-    spectral : ‖A_i‖₂, the most that ``times_A`` can be; NaN for the last layer
-    largest : max σ′(z_i), the most that ``times_slope`` can be
-    steepest : the largest slope that the activation has anywhere, ¼ for the sigmoid
-    """
+    """From ‖δ_{i+1}‖ to ‖δ_i‖ in two factors; for the last layer from ‖∂L/∂f_K‖ in one."""
 
     layer: int
+    """The i of the δ_i at which it arrives."""
     before: float
+    """‖δ_{i+1}‖, for the last layer ‖∂L/∂f_K‖."""
     between: float
+    """‖A_iᵀ δ_{i+1}‖, for the last layer the same as ``before``."""
     after: float
     spectral: float
+    """‖A_i‖₂, the most that ``times_A`` can be; NaN for the last layer."""
     largest: float
+    """max σ′(z_i), the most that ``times_slope`` can be."""
     steepest: float
+    """The largest slope that the activation has anywhere, ¼ for the sigmoid."""
 
     @property
     def times_A(self) -> float:

@@ -16,22 +16,15 @@ _FACTORS = {"A": "all × A", "steepest": "σ′ at its steepest", "saturation": 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What happens to the gradient, and what of it each kind of factor does.
-
-    Attributes
-    ----------
-    text
-        One or two sentences.
-    ratio
-        ‖δ_1‖ / ‖δ_K‖; NaN if there is nothing to compare.
-    factors
-        What the ratio is the product of: ``"A"``, ``"steepest"`` unless that is
-        1, and ``"saturation"``.
-    """
+    """What happens to the gradient, and what of it each kind of factor does."""
 
     text: str
+    """One or two sentences."""
     ratio: float = math.nan
+    """‖δ_1‖ / ‖δ_K‖; NaN if there is nothing to compare."""
     factors: dict[str, float] = field(default_factory=dict)
+    """What the ratio is the product of: ``"A"``, ``"steepest"`` unless that is 1, and
+    ``"saturation"``."""
 
     @property
     def named_factors(self) -> dict[str, str]:

@@ -32,22 +32,17 @@ _MOST = 2**22
 
 @dataclass(frozen=True)
 class WeightCurve:
-    """The loss as a function of one weight or bias.
-
-    Attributes
-    ----------
-    parameter : Parameter
-    value : its present value
-    slope : the gradient, ∂L/∂w
-    epsilons : how far it is moved at each of the sampled places, 0 among them
-    losses : the loss at each of these places
-    """
+    """The loss as a function of one weight or bias."""
 
     parameter: Parameter
     value: float
+    """Its present value."""
     slope: float
+    """The gradient, ∂L/∂w."""
     epsilons: tuple[float, ...]
+    """How far it is moved at each of the sampled places, 0 among them."""
     losses: tuple[float, ...]
+    """The loss at each of these places."""
 
     def changes(self) -> list[float]:
         """Return the actual ΔL = L(w + ε) − L(w) at every place."""

@@ -24,26 +24,18 @@ HELD_OUT = 0.3
 
 @dataclass(frozen=True)
 class Measure:
-    """The state of training at one moment, with the weights as they are then.
-
-    Attributes
-    ----------
-    loss, accuracy
-        Over the rows to train on; accuracy is the share of the outputs on the right side of ½.
-    held_out, held_out_accuracy
-        The same over the rows held out.
-    norms : array of shape (K,)
-        ‖∂L/∂θ_i‖ of each layer.
-    saturation : array of shape (K,)
-        The share of each layer's outputs that are saturated.
-    """
+    """The state of training at one moment, with the weights as they are then."""
 
     loss: float
     accuracy: float
+    """Over the rows to train on; accuracy is the share of the outputs on the right side of ½."""
     held_out: float
     held_out_accuracy: float
+    """The same over the rows held out."""
     norms: FloatArray
+    """‖∂L/∂θ_i‖ of each layer, of shape (K,)."""
     saturation: FloatArray
+    """The share of each layer's outputs that are saturated, of shape (K,)."""
 
 
 class WatchedTraining:
