@@ -50,15 +50,8 @@ _LEAST: Final = 1e-12
 def borrowed(cells: Sequence[tuple[str, str]], function: str) -> tuple[str, ...]:
     r"""Say what a function uses, itself or in what it calls, that differentiates for it.
 
-    Parameters
-    ----------
-    cells
-        What to call each piece of code, and its source.
-    function
-        The name of the function that is graded.
+    The cells are pairs: what to call each piece of code, and its source.
 
-    Examples
-    --------
     >>> borrowed([("cell 1", "import torch\ndef backward(A): return torch.ones(3)")], "backward")
     ('`backward` uses torch, which differentiates (cell 1, line 2).',)
     >>> borrowed([("cell 1", "import torch\ndef backward(A): return A")], "backward")

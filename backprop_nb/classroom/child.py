@@ -58,23 +58,13 @@ def answer(
 ) -> Iterator[dict[str, Any]]:
     """Run a submission's cells, ask its function about the probes, and yield two messages.
 
-    Parameters
-    ----------
-    question
-    bounds
-    begin
-        Told of each statement before it runs, and at last of the call of the function.
-    left_out
-        Statements that are not to be run.
+    As JSON can hold them.  The first has ``notes`` on cells that raised, and the answers of
+    :func:`~backprop_nb.classroom.messages.encode`, or a sentence: under ``slow`` that the
+    function takes too long, under ``missing`` that there is none, and ``hurried`` is then
+    whether a cell took too long.  The second is on the wrong line, and empty where none is known.
 
-    Yields
-    ------
-    dict
-        As JSON can hold it.  The first has ``notes`` on cells that raised, and the answers of
-        :func:`~backprop_nb.classroom.messages.encode`, or a sentence: under ``slow`` that the
-        function takes too long, under ``missing`` that there is none, and ``hurried`` is then
-        whether a cell took too long.  The second is on the wrong line, and empty where none is
-        known.
+    ``begin`` is told of each statement before it runs, and at last of the call of the function.
+    Those in ``left_out`` are not run.
     """
     # dataclasses and pickle look a module up by its name, which a notebook shares with a program.
     module = types.ModuleType(NAME if question.file else "__main__")

@@ -162,16 +162,9 @@ FORMATS: Final = tuple(_FORMATS)
 
 
 def formatted(result: Result, name: str, points: float | None = None) -> str:
-    """Return a result as a system reads it.
+    """Return a result as one of the systems in ``FORMATS`` reads it.
 
-    Parameters
-    ----------
-    result
-        As :func:`~backprop_nb.classroom.verdict.examine` returns it.
-    name
-        One of ``FORMATS``.
-    points
-        What full marks are; CodeRunner, PrairieLearn and JUnit scale by themselves.
+    Full marks are so many points; CodeRunner, PrairieLearn and JUnit scale by themselves.
     """
     chosen = _FORMATS[name]
     return chosen.write(result, points or chosen.full)

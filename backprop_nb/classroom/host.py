@@ -89,16 +89,11 @@ def ask(
 
     Parameters
     ----------
-    cells : sequence of pairs
+    cells
         What to call each, and its source.
-    function : str
-        The name of what is asked.
-    course
-    limits
-    hints
-    file : str
+    file
         Its path in the folder that it finds itself in; what ends in ``.ipynb`` is a notebook.
-    beside : sequence of pairs
+    beside
         What else is in that folder: the path there, and the file to be copied.
 
     Raises

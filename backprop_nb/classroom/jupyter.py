@@ -65,13 +65,7 @@ def cell_magic(source: str) -> CellMagic | None:
 def parse(source: str, name: str = "cell", flags: int = 0) -> tuple[ast.Module, str]:
     r"""Return the statements of a cell, and its text as Python.
 
-    Parameters
-    ----------
-    source
-    name
-        What the code's file is called.
-    flags
-        Of the ``from __future__ import`` of cells before.
+    Its file is called ``name``; the flags are of the ``from __future__ import`` of cells before.
 
     Raises
     ------

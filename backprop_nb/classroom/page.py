@@ -30,16 +30,7 @@ _POLICY: Final = (
 
 
 def feedback_page(name: str, report: str, course: Course) -> bytes:
-    """Return what a student gets back: the report with its heat maps, as HTML.
-
-    Parameters
-    ----------
-    name
-        The submission's, plain text.
-    report
-        As HTML.
-    course
-    """
+    """Return what a student gets back: the report, which is HTML, below the submission's name."""
     body = [
         f"<h1>Feedback on {escape(name)}</h1>",
         f'<p class="muted">{escape(conventions(course))}</p>',

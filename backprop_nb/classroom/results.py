@@ -26,15 +26,7 @@ _FEEDBACK = (".txt", ".html")
 
 
 class ResultStore:
-    """The results in a folder.
-
-    Parameters
-    ----------
-    folder : Path
-        It is made if it is not there.
-    settings : GradingSettings
-        A result that was found with others is none.
-    """
+    """The results in a folder, found with some settings: one that was found with others is none."""
 
     def __init__(self, folder: Path, settings: GradingSettings) -> None:
         self.folder, self.settings = folder, settings

@@ -64,7 +64,6 @@ def run(
     ----------
     submissions
         Each with a number.
-    settings
     workers
         How many at the same time; on an existing cluster its workers decide.
     scheduler

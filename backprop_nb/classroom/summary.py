@@ -61,7 +61,6 @@ def summarise(
     ----------
     results
         As :meth:`ResultStore.save` returns them, one for each student.
-    settings
     names
         Whether it says whose is whose; without, each has an id.
     lost

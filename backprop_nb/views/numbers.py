@@ -90,19 +90,10 @@ def shape_text(shape: tuple[int, ...]) -> str:
 
 
 def tensor(value: Any, scale: Scale, column: bool = False, numbered: bool = True) -> Tensor:
-    """Return an array as plain data for a picture.
+    """Return a number or an array as plain data for a picture.
 
-    Parameters
-    ----------
-    value
-        A number or an array.  An array of more than two axes is shown as the
-        rows of its last one.
-    scale
-        How magnitudes become heat.
-    column
-        Whether a vector stands upright, as it does to the right of a matrix.
-    numbered
-        Whether each cell of a large array's map comes with its number as text.
+    More than two axes are shown as the rows of the last one.  A vector may stand upright as a
+    ``column``.  If they are ``numbered``, the cells of a large array's map have their numbers.
     """
     return tensors([(value, column)], scale, numbered)[0]
 

@@ -63,15 +63,7 @@ class Picture:
 
     @contextmanager
     def during(self, since: int, until: int | None = None) -> Iterator[None]:
-        """Let what is added inside be seen only at the steps of a replay from ``since`` on.
-
-        Parameters
-        ----------
-        since
-            The first step at which it is there.
-        until
-            The last one, if it goes again.
-        """
+        """Let what is added inside be seen from one step of a replay on, or until another one."""
         before = self._when
         self._when = {"since": since} | ({} if until is None else {"until": until})
         try:
@@ -99,15 +91,7 @@ class Picture:
         self._add("circle", centre=at, radius=size, **{"width": 1.0, **outline})
 
     def field(self, box: Box, levels: NDArray[np.uint8], *, key: str = "") -> None:
-        """Add a smooth field of heat, of values.
-
-        Parameters
-        ----------
-        box
-            Where it lies.
-        levels : array of shape (rows, columns)
-            The heat of each cell, the first row on top, as :func:`heat_levels` gives it.
-        """
+        """Add a smooth field of values: :func:`heat_levels` of its cells, the first row on top."""
         self._add(
             "field",
             box=_pixels(box),
@@ -133,26 +117,11 @@ class Picture:
         turned: bool = False,
         key: str = "",
     ) -> None:
-        """Add a line of text, whose middle is at the height of ``at``.
+        """Add a line of text, whose middle is at the height of ``at``, with a subscript behind it.
 
-        Parameters
-        ----------
-        at
-            Where it begins, is in its middle or ends, as ``anchor`` says:
-            ``"start"``, ``"middle"`` or ``"end"``.
-        text
-            Any text.
-        sub
-            A subscript behind it.
-        fill
-            Its colour, unless it stands ``on`` a coloured shape: then it is black
-            or white, whichever can be read there.
-        size
-            In pixels.
-        italic
-            Set as a symbol of a formula.
-        turned
-            Read from the bottom to the top.
+        It begins there, or has its middle or its ``"end"`` there, as ``anchor`` says.  What stands
+        ``on`` a coloured shape is black or white, whichever can be read there; what is ``italic``
+        is a symbol of a formula, and what is ``turned`` is read from the bottom to the top.
         """
         looks = {"italic": italic, "bold": bold, "turned": turned, "fill": fill, "key": key}
         self._add(
@@ -172,25 +141,9 @@ class Picture:
     ) -> None:
         """Add a heat map: cells row by row, each on its family's scale, with numbers if there are.
 
-        Parameters
-        ----------
-        box
-            The whole of it.
-        columns
-            How many cells stand side by side.
-        heats
-            From -1 to 1, as :func:`~backprop_nb.views.numbers.heat` gives them.
-        family
-            ``"value"`` or ``"adjoint"``.
-        texts
-            What is written in the middle of each cell; none, or as many as there are heats.
-        gap
-            How far apart the cells are.
-        size
-            Of the texts, in pixels.
+        The heats are those of :func:`~backprop_nb.views.numbers.heat`.  There are none or as many
+        ``texts`` of a ``size`` in the middle of the cells, which are a ``gap`` apart.
 
-        Examples
-        --------
         >>> picture = Picture(40, 20)
         >>> picture.heat((0, 0, 40, 20), 2, [0.5, -1.0], "adjoint")
         >>> picture.shapes[0]["heats"]
@@ -248,17 +201,8 @@ class Picture:
 def cut(picture: PictureData, places: Sequence[float], widest: float) -> list[PictureData]:
     """Cut a picture from top to bottom, so that it can go on below like a line of text.
 
-    Parameters
-    ----------
-    picture
-        What :meth:`Picture.data` has given.
-    places
-        Where it may be cut, from left to right.
-    widest
-        The largest width of a piece, if there are places enough.
+    It may be cut at some places, from left to right; if they are enough no piece is wider.
 
-    Examples
-    --------
     >>> picture = Picture(100, 10)
     >>> picture.line([(0, 5), (100, 5)])
     >>> [(each["width"], each["shapes"][0]["points"]) for each in cut(picture.data(), [30, 60], 70)]
@@ -341,16 +285,9 @@ def at_step(picture: Mapping[str, Any], step: int) -> dict[str, Any]:
 def patched(picture: Mapping[str, Any], patch: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """Return a picture at a step of a replay, as plain data.
 
-    Parameters
-    ----------
-    picture
-        What :meth:`Picture.data` has given.
-    patch
-        By the key of a shape what is different of it.  ``cut`` is how many of a
-        line's points are there by now.
+    The patch has by the key of a shape what is different of it; ``cut`` is how many of a line's
+    points are there by now.
 
-    Examples
-    --------
     >>> picture = Picture(100, 50)
     >>> picture.line([(0, 0), (50, 25), (100, 50)], key="loss")
     >>> patched(picture.data(), {"loss": {"cut": 2}})["shapes"][0]["points"]

@@ -89,15 +89,8 @@ class Sample:
 def chain_scene(sample: Sample, i: int) -> ChainScene:
     """Return the scene of a network's chains: matrices, frames, network and costs.
 
-    Parameters
-    ----------
-    sample
-        The network and its input.
-    i
-        The θ_i that must be in it.  If all are small together, all are in it.
+    The chain for θ_i is in it, and if all are small together, all are.
 
-    Examples
-    --------
     >>> net = SigmoidNetwork((2, 3, 2), seed=0)
     >>> scene = chain_scene(Sample(net, np.array([1.0, 2.0]), np.array([0.0, 1.0])), 0)
     >>> sorted(scene["chains"]), scene["chains"]["0"]["factors"]

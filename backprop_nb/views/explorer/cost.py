@@ -95,17 +95,8 @@ def _times(number: int) -> str:
 
 
 def cost(graph: Graph, contributions: Iterable[Contribution]) -> Cost:
-    """Return what the gradient of a graph costs in either direction.
+    """Return what the gradient of a graph, whose steps hand on these, costs in either direction.
 
-    Parameters
-    ----------
-    graph
-        The graph.
-    contributions
-        What its steps back hand on.
-
-    Examples
-    --------
     >>> import numpy as np
     >>> import backprop_nb as bp
     >>> graph = bp.trace(lambda A, x: np.sum((A @ x) ** 2), np.ones((3, 2)), np.ones(2))

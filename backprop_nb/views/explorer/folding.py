@@ -39,14 +39,7 @@ def near_states(
 ) -> list[FoldedState]:
     """Return what can be reached by turning groups over, the nearest first, within limits.
 
-    Parameters
-    ----------
-    scene
-        The scene.
-    start
-        The groups that are folded now, in the scene's order.
-    geometry_of
-        Lays the scene out.
+    Now those in ``start`` are folded, which are in the scene's order.
     """
     groups = _Groups(scene)
     first, everything = groups.numbers(start), frozenset(range(len(groups.ids)))

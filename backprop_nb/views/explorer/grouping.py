@@ -362,17 +362,9 @@ def hidden_in(
 ) -> list[int | None]:
     """Return for each node the outermost folded group that it is in, if there is one.
 
-    Parameters
-    ----------
-    parents
-        For each group the one around it, which comes before it.
-    group_of
-        For each node the innermost group that it is in.
-    folded
-        The groups that are folded.
+    ``parents`` has for each group the one around it, which comes before it, and ``group_of``
+    for each node the innermost group that it is in.
 
-    Examples
-    --------
     >>> hidden_in([None, 0, 1], [None, 0, 1, 2], {1, 2})
     [None, None, 1, 1]
     """
