@@ -27,10 +27,7 @@ def unpack(archive: Path, folder: Path) -> dict[str, str]:
     dict
         For each member that was refused, why.
 
-    Raises
-    ------
-    InvalidValueError
-        It is no zip, or nothing can be had of it; the problem says why.
+    Raises ``InvalidValueError``: it is no zip, or nothing can be had of it; the problem says why.
     """
     refused: dict[str, str] = {}
     folder.mkdir(parents=True)

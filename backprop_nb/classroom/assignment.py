@@ -37,15 +37,10 @@ def options_in(path: str | os.PathLike[str]) -> dict[str, Any]:
         The options of a course that are given, and as ``function`` the name of what is checked.
         Hints, seed and seconds are left out: an assignment may differ in them from its grading.
 
-    Raises
-    ------
-    NotFoundError
-        There is no such file, or no such call in it.
-    InvalidValueError
-        The file cannot be read; an option is no plain value; two calls say different things.
+    Raises ``NotFoundError``: there is no such file, or no such call in it.
+    Raises ``InvalidValueError``: the file cannot be read; an option is no plain value; two calls
+    say different things.
 
-    Examples
-    --------
     >>> import tempfile
     >>> file = Path(tempfile.mkdtemp(), "assignment.py")
     >>> text = 'bp.check_backward(my_pass, samples="rows", widths=(3, 4, 2), hints="vague")'

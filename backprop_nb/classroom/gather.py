@@ -56,12 +56,8 @@ def gathered(
     apart
         A folder that does not belong to it, such as that of the results.
 
-    Raises
-    ------
-    NotFoundError
-        There is nothing there.
-    InvalidValueError
-        An option that cannot be.
+    Raises ``NotFoundError``: there is nothing there.
+    Raises ``InvalidValueError``: an option that cannot be.
     """
     one_of("attempts", attempts, ATTEMPTS)
     if layout is not None:

@@ -105,10 +105,7 @@ _COLUMNS: Final = {
 def filled(roster: Roster, lines: Iterable[Line], column: str) -> Table:
     """Return a list of the class with the points filled in; whoever has none keeps what is there.
 
-    Raises
-    ------
-    InvalidValueError
-        It is not clear which column is meant.
+    Raises ``InvalidValueError``: it is not clear which column is meant.
     """
     where = _column_of(roster, column)
     table = [[*roster.header], *([*row] for row in roster.rows)]

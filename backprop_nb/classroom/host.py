@@ -96,11 +96,8 @@ def ask(
     beside
         What else is in that folder: the path there, and the file to be copied.
 
-    Raises
-    ------
-    OSError
-        There is no room for a process or its folder, or :func:`stop` was called: this says
-        nothing on the submission.
+    Raises ``OSError``: there is no room for a process or its folder, or :func:`stop` was called:
+    this says nothing on the submission.
     """
     request = {
         "cells": [list(cell) for cell in cells],

@@ -67,13 +67,8 @@ def parse(source: str, name: str = "cell", flags: int = 0) -> tuple[ast.Module, 
 
     Its file is called ``name``; the flags are of the ``from __future__ import`` of cells before.
 
-    Raises
-    ------
-    SyntaxError, ValueError
-        It is neither Python nor what IPython makes Python of.
+    Raises ``SyntaxError`` or ``ValueError``: it is neither Python nor what IPython makes Python of.
 
-    Examples
-    --------
     >>> parse("x = (7\n  % 3)\n%matplotlib inline")[1]
     "x = (7\n  % 3)\nget_ipython().run_line_magic('matplotlib', 'inline')\n"
     >>> parse("!pip install numpy \\\n  scipy\nx = 1")[1].split("\n")[1:]

@@ -49,10 +49,8 @@ _PR_SET_CHILD_SUBREAPER = 36
 class Limits:
     """The limits of one submission.
 
-    Raises
-    ------
-    InvalidValueError
-        No time, more than a day, or less memory than Python and NumPy need.
+    Raises ``InvalidValueError``: no time, more than a day, or less memory than Python and NumPy
+    need.
     """
 
     timeout: float = 10.0
@@ -170,8 +168,6 @@ def is_starved(used: float, seconds: float) -> bool:
 def absent() -> tuple[str, ...]:
     """Say which limits do not hold on this system, for this user.
 
-    Examples
-    --------
     >>> all(each.endswith(".") for each in absent())
     True
     """

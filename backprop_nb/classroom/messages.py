@@ -70,10 +70,7 @@ def write_message(fd: int, message: bytes) -> None:
 def is_ready(fd: int, seconds: float | None, watched: Sequence[int] = ()) -> bool:
     """Wait until there is something to read, or the pipe closes; False if nothing comes in time.
 
-    Raises
-    ------
-    GoneError
-        Something arrived on an end on which nothing should.
+    Raises ``GoneError``: something arrived on an end on which nothing should.
     """
     ready, _, _ = select.select([fd, *watched], [], [], seconds)
     if any(each in ready for each in watched):
@@ -98,12 +95,9 @@ def read_message(
         Ends of pipes on which nothing should arrive: if something does, or they close,
         the wait is over.
 
-    Raises
-    ------
-    EOFError
-        The pipe closed before the message was complete.
-    TimeoutError, TooMuchError, GoneError
-        The deadline passed; the message is too long; something arrived on a watched end.
+    Raises ``EOFError``: the pipe closed before the message was complete.
+    Raises ``TimeoutError``, ``TooMuchError``, ``GoneError``: the deadline passed; the message
+    is too long; something arrived on a watched end.
     """
 
     def exactly(count: int) -> bytes:
@@ -202,10 +196,7 @@ def _encode_answer(answer: Answer, most: int) -> dict[str, Any]:
 def parse(message: bytes) -> dict[str, Any]:
     """Return the object that a message holds.
 
-    Raises
-    ------
-    InvalidValueError
-        It is no JSON, or no object.
+    Raises ``InvalidValueError``: it is no JSON, or no object.
     """
     try:
         data = json.loads(message)
@@ -217,10 +208,7 @@ def parse(message: bytes) -> dict[str, Any]:
 def decode(data: dict[str, Any], probes: Sequence[Probe]) -> Answers:
     """Return the answers to the probes.
 
-    Raises
-    ------
-    InvalidValueError
-        They are not what :func:`encode` could have written.
+    Raises ``InvalidValueError``: they are not what :func:`encode` could have written.
     """
     answers = _of_type(data.get("answers"), list)
     if len(answers) != len(probes):
@@ -238,10 +226,7 @@ def decode_line(data: dict[str, Any], cells: Sequence[tuple[str, str]]) -> Findi
 
     The text is taken from the cells, and is not believed.
 
-    Raises
-    ------
-    InvalidValueError
-        It is not what :func:`encode_line` could have written.
+    Raises ``InvalidValueError``: it is not what :func:`encode_line` could have written.
     """
     if not data:
         return None
@@ -282,10 +267,7 @@ def clean_text(value: Any, most: int = _MAX_TEXT) -> str:
 
     Addresses are left out: they differ from run to run.
 
-    Raises
-    ------
-    InvalidValueError
-        It is no text.
+    Raises ``InvalidValueError``: it is no text.
     """
     shown = _CONTROL.sub("\N{REPLACEMENT CHARACTER}", _of_type(value, str)[:most])
     shown = _ADDRESS.sub("0x…", shown)

@@ -35,10 +35,7 @@ class ResultStore:
     def locked(self) -> Iterator[None]:
         """Keep the folder from other runs; it is made, and free again however this one ends.
 
-        Raises
-        ------
-        InvalidValueError
-            It cannot be written in, or another run uses it.
+        Raises ``InvalidValueError``: it cannot be written in, or another run uses it.
         """
         try:
             self.folder.mkdir(parents=True, exist_ok=True)

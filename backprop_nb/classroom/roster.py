@@ -118,12 +118,8 @@ def _folded(text: str) -> str:
 def read_roster(path: str | Path) -> Roster:
     """Read a list of the class.
 
-    Raises
-    ------
-    NotFoundError
-        There is no such file.
-    InvalidValueError
-        It is no table with a line of heads.
+    Raises ``NotFoundError``: there is no such file.
+    Raises ``InvalidValueError``: it is no table with a line of heads.
     """
     file = Path(path)
     if not file.is_file():

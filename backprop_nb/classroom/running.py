@@ -70,12 +70,9 @@ def run(
         The address of an existing cluster; ``"threads"`` does without Dask; None starts a
         cluster on this machine, or takes threads if Dask is not installed.
 
-    Raises
-    ------
-    NotFoundError
-        There is no cluster at this address.
-    UnsupportedError
-        Dask is asked for and not installed, or a cluster has no fitting ``backprop_nb``.
+    Raises ``NotFoundError``: there is no cluster at this address.
+    Raises ``UnsupportedError``: Dask is asked for and not installed, or a cluster has no fitting
+    ``backprop_nb``.
     """
     if not submissions:
         return
@@ -297,10 +294,7 @@ def _on_cluster(submissions: Submissions, settings: GradingSettings, client: Any
 def _as_they_come(completed: Any, client: Any) -> Iterator[Any]:
     """Yield futures as they end.
 
-    Raises
-    ------
-    BackpropError
-        For some time no worker is left that could end one.
+    Raises ``BackpropError``: for some time no worker is left that could end one.
     """
     heard = time.monotonic()
     while not completed.is_empty():

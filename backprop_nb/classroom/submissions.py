@@ -128,10 +128,7 @@ def _check_code(cells: Sequence[tuple[str, str]]) -> None:
 def notebook_cells(data: bytes) -> tuple[tuple[str, str], ...]:
     """Return the code cells of a notebook, each with its number among all cells.
 
-    Raises
-    ------
-    InvalidValueError
-        It is no notebook, or one in another language.
+    Raises ``InvalidValueError``: it is no notebook, or one in another language.
     """
     if len(data) > MAX_BYTES and len(data := _without_outputs(data)) > MAX_BYTES:
         raise InvalidValueError(f"It has more than {MAX_BYTES} bytes without its outputs.")

@@ -260,10 +260,7 @@ def _watch(pid: int, reading: int, bounds: limits.Limits, most: int) -> Outcome:
 def _message(pid: int, reading: int, bounds: limits.Limits, most: int) -> bytes:
     """Read a message of a process that comes on, or computes though it has little of the machine.
 
-    Raises
-    ------
-    EOFError, TimeoutError, TooMuchError
-        As in ``read_message``.
+    Raises ``EOFError``, ``TimeoutError``, ``TooMuchError``, as in ``read_message``.
     """
     begun = time.monotonic()
     place, used = _progress.place, 0.0

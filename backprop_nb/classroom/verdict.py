@@ -53,12 +53,8 @@ class Unanswered(Report):
 class GradingSettings:
     """All that a result depends on besides the submission itself.
 
-    Raises
-    ------
-    InvalidValueError
-        One of them is none.
-    UnsupportedError
-        This system cannot copy a process.
+    Raises ``InvalidValueError``: one of them is none.
+    Raises ``UnsupportedError``: this system cannot copy a process.
     """
 
     course: Course = field(default_factory=Course)
@@ -110,12 +106,8 @@ def make_settings(
 ) -> GradingSettings:
     """Return the settings that these options, and those of a course, stand for.
 
-    Raises
-    ------
-    InvalidValueError
-        A value that cannot be.
-    UnsupportedError
-        An option that does not exist.
+    Raises ``InvalidValueError``: a value that cannot be.
+    Raises ``UnsupportedError``: an option that does not exist.
     """
     known = [each.name for each in fields(Course)]
     for name in course:

@@ -40,12 +40,9 @@ def add_with(add_parser: Callable[..., argparse.ArgumentParser]) -> None:
 def run(folder: str, jupyter: list[str]) -> int:
     """Open JupyterLab, and come back when it has ended.
 
-    Raises
-    ------
-    NotFoundError
-        If JupyterLab is not installed.
-    InvalidValueError
-        If the folder is a file, has a notebook's name, or cannot be written.
+    Raises ``NotFoundError`` if JupyterLab is not installed.
+    Raises ``InvalidValueError`` if the folder is a file, has a notebook's name, or cannot be
+    written.
     """
     if importlib.util.find_spec("jupyterlab") is None:
         raise NotFoundError(

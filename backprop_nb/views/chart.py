@@ -110,8 +110,6 @@ class Chart:
 
     ``bands`` are ranges of x that lie shaded behind everything.
 
-    Examples
-    --------
     >>> picture = Picture(320, 200)
     >>> chart = Chart(picture, (0, 0, 320, 200), "σ(z)", Axis("z", -4, 4), Axis("", 0, 1))
     >>> chart.at(0, 0.5)

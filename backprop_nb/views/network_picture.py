@@ -81,8 +81,6 @@ def network_layout(
     shown
         So many units of a layer are drawn at most, the last one among them.
 
-    Examples
-    --------
     >>> layout = network_layout((2, 20, 1), width=400)
     >>> [list(layer) for layer in layout.units]
     [[0, 1], [0, 1, 2, 3, 4, 5, 19], [0]]

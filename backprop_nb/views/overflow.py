@@ -20,8 +20,6 @@ quietly = partial(np.errstate, over="ignore", invalid="ignore")
 def too_large(net: Network, forward: Forward, loss: float, gradient: Gradient) -> str:
     """Return which quantities, each the first of its pass, are not finite; "" if all are.
 
-    Examples
-    --------
     >>> net = Network((1, 1), output="identity")
     >>> net.A = [np.array([[1e300]])]
     >>> with quietly():
@@ -54,10 +52,7 @@ def too_large(net: Network, forward: Forward, loss: float, gradient: Gradient) -
 def must_be_finite(net: Network, x: np.ndarray[Any, Any], y: np.ndarray[Any, Any]) -> None:
     """Refuse NaN and infinity where they are given, which no arithmetic has made.
 
-    Raises
-    ------
-    InvalidValueError
-        It says which argument holds one.
+    Raises ``InvalidValueError``, which says what argument holds one.
     """
     given = [("A weight or a bias of `net`", array) for array in (*net.A, *net.b)]
     for what, array in [*given, ("A number in `x`", x), ("A number in `y`", y)]:

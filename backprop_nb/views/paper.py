@@ -187,10 +187,7 @@ def few_colours(picture: Image.Image) -> Image.Image:
 def theme_named(name: str) -> Theme:
     """Return the colours of a theme.
 
-    Raises
-    ------
-    InvalidValueError
-        If `theme` is neither.
+    Raises ``InvalidValueError`` if `theme` is neither.
     """
     if name not in THEMES:
         raise InvalidValueError('`theme` must be "light" or "dark".', given=f"theme = {name!r}")
@@ -218,13 +215,8 @@ def draw_pictures(
         The largest width in pixels.  What is wider is drawn smaller, and without its
         texts where nobody could read them.
 
-    Raises
-    ------
-    InvalidValueError
-        If `theme` is neither.
+    Raises ``InvalidValueError`` if `theme` is neither.
 
-    Examples
-    --------
     >>> from backprop_nb.views.picture import Picture
     >>> picture = Picture(120, 40)
     >>> picture.text((60, 20), "σ", anchor="middle")

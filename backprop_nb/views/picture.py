@@ -48,8 +48,6 @@ class Picture:
     shapes
         The shapes as plain data.
 
-    Examples
-    --------
     >>> picture = Picture(100, 50, "A line.")
     >>> picture.line([(0, 0), (100, 50)], stroke="text", dash=(4, 2), key="diagonal")
     >>> picture.shapes[0]["points"], picture.shapes[0]["key"]

@@ -39,8 +39,6 @@ _WORDS = {"adjoint": "gradients", "value": "values"}
 def report_bundle(report: Report) -> dict[str, Any]:
     """Return a report for a notebook: as HTML, and as the text that says the same.
 
-    Examples
-    --------
     >>> from backprop_nb import check_gradient
     >>> bundle = report_bundle(check_gradient(lambda x: x * x, 5.0, 3.0))
     >>> bundle["text/plain"].splitlines()[0]

@@ -28,8 +28,6 @@ class State(traitlets.TraitType[Any, Any]):
     assigned in the order in which its class declares it, and then that of the base classes:
     so a rule may ask for what is declared above.
 
-    Examples
-    --------
     >>> class View(traitlets.HasTraits):
     ...     layers = State(integer(1, 10), 5, "How many units a gradient passes.")
     >>> view = View()

@@ -43,14 +43,9 @@ def add_with(add_parser: Callable[..., argparse.ArgumentParser]) -> None:
 def run(out: str, notebooks: str | None, title: str, address: str | None) -> int:
     """Write the site, and say where it begins and what could not be shown.
 
-    Raises
-    ------
-    NotFoundError
-        If what it needs is not installed.
-    InvalidValueError
-        If an argument does not fit, or a notebook raises.
-    EndedError
-        If a notebook does not end, or ends its kernel.
+    Raises ``NotFoundError`` if what it needs is not installed.
+    Raises ``InvalidValueError`` if an argument does not fit, or a notebook raises.
+    Raises ``EndedError`` if a notebook does not end, or ends its kernel.
     """
     missing = [name for name in NEEDED if not importlib.util.find_spec(name)]
     if missing:

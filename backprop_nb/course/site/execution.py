@@ -49,12 +49,9 @@ def executed(paths: Sequence[Path], done: Callable[[Path], Any]) -> list[Noteboo
     done
         Is called with the path of each as soon as it has run.
 
-    Raises
-    ------
-    InvalidValueError
-        If a cell raises that is not tagged ``raises-exception``, or a file is no notebook.
-    EndedError
-        If a cell takes more than ten minutes, or ends its kernel.
+    Raises ``InvalidValueError`` if a cell raises that is not tagged ``raises-exception``, or a file
+    is no notebook.
+    Raises ``EndedError`` if a cell takes more than ten minutes, or ends its kernel.
     """
     return asyncio.run(_all(paths, done))
 

@@ -51,8 +51,6 @@ class Matrix:
 class Matrices(dict[str, Matrix]):
     """The matrices of a network's chains by name; what adds one returns its name.
 
-    Examples
-    --------
     >>> matrices = Matrices((2, 3, 1))
     >>> matrices.derivative("f_2", "θ_1", np.ones((1, 4)))
     '∂f_2/∂θ_1'

@@ -93,8 +93,6 @@ def matrix_picture(
 
     Below a derivative by θ_i stands which columns are whose; ``theta`` is i, n_{i+1} and n_i.
 
-    Examples
-    --------
     >>> import numpy as np
     >>> picture = matrix_picture(np.eye(2), (2, 2), Lengths(20), Scale(1, 1), "value")
     >>> picture.width, picture.height, picture.shapes[0]["texts"]

@@ -17,8 +17,6 @@ from backprop_nb.views.overflow import quietly
 def describe_chain(sample: Sample, i: int, side: Side) -> str:
     """Return the chain for θ_i as text: factors, product from one side, cost, transposes.
 
-    Examples
-    --------
     >>> import numpy as np
     >>> from backprop_nb import SigmoidNetwork
     >>> net = SigmoidNetwork.from_parameters([[[1.0]], [[2.0]]], [[0.0], [-1.0]])

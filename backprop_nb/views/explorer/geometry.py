@@ -31,10 +31,7 @@ Card = tuple[int | None, int | None]
 def check_folded(scene: ExplorerScene, folded: Sequence[str]) -> list[str]:
     """Return the groups in ``folded``, each once, in the scene's own order.
 
-    Raises
-    ------
-    NotFoundError
-        If there is no such group; the message lists those that there are.
+    Raises ``NotFoundError`` if there is no such group; the message lists those that there are.
     """
     known = [group["id"] for group in scene["groups"]]
     wanted, there = set(folded), set(known)

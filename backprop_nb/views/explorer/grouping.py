@@ -94,8 +94,6 @@ class _Item:
 def groups_of(graph: Graph) -> list[Group]:
     """Return the groups of a graph, each after the one around it.
 
-    Examples
-    --------
     >>> import backprop_nb as bp
     >>> def square(x):
     ...     return x**2

@@ -86,8 +86,6 @@ class Flow:
         From the last layer back to the first.  It begins one layer later where
         δ_K has no factor σ′: with the cross-entropy, and behind a softmax.
 
-    Examples
-    --------
     >>> flow = Flow(Network((3, 4, 4, 1), seed=0), [1, 2, 3], [1])
     >>> for step in flow.steps:
     ...     print(f"δ_{step.layer}: × {step.times_A:.3f} × {step.times_slope:.3f}")

@@ -65,13 +65,8 @@ def parameters(net: Network) -> Iterator[Parameter]:
 def parameter_named(net: Network, name: object) -> Parameter:
     """Return the parameter with a name such as ``"A_1[0, 2]"``, or a tuple such as ``(1, 0, 2)``.
 
-    Raises
-    ------
-    NotFoundError
-        If the network has no such parameter.
+    Raises ``NotFoundError`` if the network has no such parameter.
 
-    Examples
-    --------
     >>> net = Network((2, 3, 1))
     >>> parameter_named(net, "A_1[0, 2]"), parameter_named(net, (0, 2))
     (Parameter(i=1, j=0, k=2), Parameter(i=0, j=2, k=None))

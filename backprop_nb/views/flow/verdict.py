@@ -38,8 +38,6 @@ class Verdict:
 def verdict(flow: Flow) -> Verdict:
     """Return what happens to the gradient on its way back, what is to blame, what overflows.
 
-    Examples
-    --------
     >>> from backprop_nb.network import Network
     >>> flow = Flow(Network((2, 4, 4, 4, 4, 4, 1), seed=0), [1, 2], [1])
     >>> verdict(flow).text
@@ -82,8 +80,6 @@ def _verdict(flow: Flow) -> Verdict:
 def start_text(flow: Flow) -> str:
     """Return where the way back begins, as the bars do: before σ′ of the last layer, if δ_K has it.
 
-    Examples
-    --------
     >>> from backprop_nb.network import Network
     >>> start_text(Flow(Network((2, 4, 1), seed=0), [1, 2], [1]))
     'It starts as ‖∂L/∂f₂‖ = 1.42; σ′ leaves ‖δ₂‖ = 0.2924.'

@@ -72,8 +72,6 @@ class WeightCurve:
 def weight_curve(flow: Flow, parameter: Parameter, epsilon: float = 0.0) -> WeightCurve:
     """Return the loss at places to both sides of the present value, ``epsilon`` among them.
 
-    Examples
-    --------
     >>> from backprop_nb.network import Network
     >>> curve = weight_curve(Flow(Network((1, 1), scale=0), [1.0], [1.0]), Parameter(0, 0, 0))
     >>> curve.losses[curve.epsilons.index(0.0)], len(curve.losses)

@@ -92,13 +92,9 @@ def plane_data(
     y : array of shape (points, 1)
         0 or 1, in an order without meaning.
 
-    Raises
-    ------
-    InvalidValueError
-        No such data, too few points, a noise that is negative or not finite.
+    Raises ``InvalidValueError``: no such data, too few points, a noise that is negative or not
+    finite.
 
-    Examples
-    --------
     >>> x, y = plane_data("circles", 100, noise=0, seed=0)
     >>> x.shape, int(y.sum())
     ((100, 2), 50)

@@ -21,8 +21,6 @@ class Recording:
         Oldest first.  The last one goes with the next unless it is far enough from the
         one before.
 
-    Examples
-    --------
     >>> recording = Recording(limit=4)
     >>> for epoch in range(10):
     ...     recording.add({"epoch": epoch})

@@ -58,8 +58,6 @@ class WatchedTraining:
     measures
         One :class:`Measure` for every epoch, the first one before any.
 
-    Examples
-    --------
     >>> from backprop_nb.views.playground.plane_data import plane_data
     >>> net = Network((2, 3, 1), seed=0)
     >>> run = WatchedTraining(net, *plane_data("blobs", seed=0), learning_rate=2)
@@ -120,11 +118,8 @@ class WatchedTraining:
     def advance(self) -> None:
         """Train for one epoch.
 
-        Raises
-        ------
-        DivergenceError
-            Training has lost its sense.  The network has its best parameters back,
-            the run has ended, and any further epoch raises the same.
+        Raises ``DivergenceError``: training has lost its sense.  The network has its best
+        parameters back, the run has ended, and any further epoch raises the same.
         """
         if self._problem:
             raise self._problem
