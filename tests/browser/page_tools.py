@@ -1,8 +1,6 @@
-"""What tests of views in a browser share: programs to be traced, what is said, pictures to keep."""
+"""What tests of views in a browser share: programs to be traced, what is said."""
 
-import os
 import runpy
-from pathlib import Path
 
 from frame_words import frame_words
 
@@ -38,12 +36,6 @@ def view_in(page, index=0):
     return root
 
 
-def save(page, name, **options):
-    """Keep a picture where the caller asked for pictures, to be looked at."""
-    if folder := os.environ.get("BACKPROP_NB_SCREENSHOTS"):
-        page.screenshot(path=Path(folder) / f"{name}.png", **options)
-
-
 def spoken(root):
     """What a screen reader is told: the live region."""
     return root.locator(".bpnb-live")
@@ -58,7 +50,7 @@ def expect_step(root, scene, step):
 
 
 def steps_back(root, graph, scene):
-    """Step through an explorer, and yield at each step back once it shows the library's numbers."""
+    """Step through an explorer, and yield at each step back, which shows the library's numbers."""
     backward, forward = graph.backward(), root.get_by_role("button", name="Step forward")
     first = next(k for k, frame in enumerate(scene["frames"]) if frame["phase"] == "backward")
     for _ in range(first):
@@ -72,5 +64,5 @@ def steps_back(root, graph, scene):
             shown = card.locator(".bpnb-slot").nth(1).locator(".bpnb-grid")
             expected = ", ".join(long(x) for x in one.value.ravel())
             assert shown.get_attribute("aria-label").endswith(expected)
-        yield number, len(backward.steps)
+        yield
         forward.click()

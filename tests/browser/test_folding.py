@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from accessibility import violations
-from page_tools import BESIDE_FILES, graph_of, open_as_in_a_notebook, save, spoken
+from page_tools import BESIDE_FILES, graph_of, open_as_in_a_notebook, spoken
 
 import backprop_nb as bp
 from backprop_nb.views.numbers import long
@@ -83,7 +83,6 @@ def test_a_large_graph_opens_and_folds_by_mouse_and_by_keyboard(open_notebook, t
     expect(spoken(root)).to_contain_text("Step 0 of")
     root.get_by_role("slider").fill("2")  # the slider reaches every frame
     expect(card.locator(".bpnb-badge")).to_have_text("2 of 3")
-    save(page, "folding-lab")
     page.keyboard.press("End")
     adjoint = graph.backward().adjoint("f1")
     assert heat_texts(card, 1) == [long(x) for x in adjoint]
@@ -141,7 +140,6 @@ def test_a_page_of_its_own_folds_without_a_kernel(open_page, tmp_path, theme, wi
     expect(root.locator(".bpnb-folded")).to_have_count(3)
     expect(root.locator(".bpnb-card")).to_have_count(before - 9 + 3)
     assert violations(page, ".bpnb") == []
-    save(page, f"folding-{theme}-{width}")
     # By keyboard alone: what has the focus is in sight, and the stage itself never scrolls.
     turner(root, "layer 3").focus()
     page.keyboard.press("Space")

@@ -2,7 +2,7 @@
 
 import pytest
 from accessibility import violations
-from page_tools import save, view_in
+from page_tools import view_in
 
 import backprop_nb as bp
 from backprop_nb.views.numbers import long
@@ -131,7 +131,6 @@ def test_it_steps_slides_and_drags(open_notebook):
     weight, _, loss, change, linear, difference = curve["texts"][start + 4].values()
     expect(root.locator(".bpnb-flow-change b")).to_have_text([loss, change, linear, difference])
     expect(other.locator(".bpnb-flow-change b")).to_have_text([loss, change, linear, difference])
-    save(page, "flow-light-1400")
 
     # The same by keyboard alone, and then for good.
     net = root.locator(".bpnb-flow-net")
@@ -161,7 +160,6 @@ def test_it_steps_slides_and_drags(open_notebook):
     assert min(times) <= 1500
     notebook.set_theme("dark")
     page.set_viewport_size({"width": 700, "height": 1200})
-    save(page, "flow-dark-700")
     assert violations(page, ".bpnb") == []
 
     # Without its kernel it can still be stepped and dragged, but not drawn anew.

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from accessibility import violations
 from every_view import CUT_LINES
-from page_tools import expect_step, graph_of, save, spoken, steps_back, view_in
+from page_tools import expect_step, graph_of, spoken, steps_back, view_in
 
 import backprop_nb as bp
 from backprop_nb.views.numbers import long
@@ -41,11 +41,8 @@ def test_every_step_back_shows_the_librarys_numbers(open_notebook, graph, scene)
     notebook = open_notebook(LESSON)
     notebook.run_all()
     root = view_in(notebook.page)
-    for number, count in steps_back(root, graph, scene):
+    for _ in steps_back(root, graph, scene):
         assert off_stage(root) == []  # there is room for all of it
-        if number == count // 2:
-            root.evaluate("element => element.scrollIntoView()")
-            save(notebook.page, "explorer-lab")
     notebook.set_theme("dark")
     assert violations(notebook.page, ".bpnb") == []
 
@@ -136,7 +133,6 @@ def test_two_displays_stay_in_step_and_leave_jupyterlab_alone(open_notebook):
     for step in (4, 3):
         first.get_by_role("button", name="Step back").click()
         expect(spoken(first)).to_contain_text(f"Step {step} of 5")
-    save(page, "explorer-without-kernel")
 
 
 FAN_OUT = """
@@ -168,7 +164,6 @@ def test_contributions_add_up_at_a_fan_out(open_page, tmp_path):
     heights = [e.bounding_box()["height"] for e in root.locator(".bpnb-sum .bpnb-big").all()]
     assert len(heights) == 3
     assert len(set(heights)) == 1
-    save(page, "fan-out")
 
 
 def test_a_sum_shows_vectors_of_one_form(open_page, tmp_path):
@@ -278,7 +273,6 @@ def test_marks_show_with_their_value_and_are_said(open_page, theme, width, tmp_p
             assert text in card.get_attribute("aria-label")
     assert overlapping_marks(root) == []
     root.evaluate("element => element.scrollIntoView()")
-    save(page, f"marks-{theme}-{width}")
     page.keyboard.press("Home")
     expect(visible).to_have_count(0)
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from accessibility import violations
-from page_tools import BESIDE_FILES, NOTEBOOK, open_as_in_a_notebook, save
+from page_tools import BESIDE_FILES, NOTEBOOK, open_as_in_a_notebook
 
 import backprop_nb as bp
 from backprop_nb.views.palette import THEMES, diverging
@@ -134,7 +134,6 @@ def test_two_displays_train_one_network_by_mouse_keyboard_and_program(open_noteb
     expect_epoch(first, 0)
     in_kernel(notebook, "playground.train(10)")
     expect_epoch(first, 10)
-    save(page, "playground-lab-light-1400", full_page=True)
 
     # In the dark the same map has other colours.
     notebook.set_theme("dark")
@@ -171,7 +170,6 @@ def test_a_diverging_training_says_so_and_its_controls_go_on_working(open_notebo
     problem = root.get_by_role("alert")
     expect(problem).to_contain_text("Try learning_rate=1")
     expect(root.get_by_role("button", name="Play", exact=True)).to_be_visible()
-    save(page, "playground-lab-dark-700-diverged", full_page=True)
 
     # By keyboard alone to a smaller rate: with it a new run begins.
     rate = root.get_by_role("slider", name="learning rate")
@@ -201,7 +199,6 @@ def test_its_page_replays_the_run_without_a_kernel(open_page, theme, width, tmp_
     page = open_page(playground.to_html(tmp_path / "run"), theme, width)
     root = page.locator(".bpnb")
     expect(root.locator(".bpnb-readings b").first).to_have_text("30")
-    save(page, f"playground-page-{theme}-{width}", full_page=True)
     assert violations(page) == []
     page.keyboard.press("Tab")
     page.keyboard.press("Home")

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 from accessibility import violations
-from page_tools import save
 
 import backprop_nb as bp
 from backprop_nb.network import sigma
@@ -85,7 +84,6 @@ def test_two_displays_follow_mouse_keyboard_and_program_and_outlive_the_kernel(o
     second.get_by_role("radio", name="tanh", exact=True).check()
     expect(first.locator(".bpnb-readings span").nth(1)).to_have_text("tanh(z)")
     assert readings(first)[1] == long(np.tanh(6.0))
-    save(page, "sigmoid-lab-dark-1400", full_page=True)
 
     notebook.restart_kernel()
     expect(first.locator(".bpnb-notice")).to_be_visible()
@@ -105,5 +103,4 @@ def test_its_page_is_live_without_a_kernel_and_axe_finds_nothing(open_page, them
         root.get_by_role("radio", name=activation, exact=True).check()
     root.get_by_role("slider", name="n, units passed").fill("10")
     expect_z(root, -3, 10)
-    save(page, f"sigmoid-page-{theme}-{width}", full_page=True)
     assert page.evaluate("document.documentElement.scrollWidth") <= width

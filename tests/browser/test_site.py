@@ -3,7 +3,6 @@
 import pytest
 from accessibility import violations
 from every_view import KEYS, VIEWS
-from page_tools import save
 from small_course import built
 
 THERE = """() => [...document.querySelectorAll("[data-bpnb-view]")]
@@ -25,7 +24,6 @@ def open_site(open_page, site):
         page = open_page(site / name, theme, width, within=site, **options)
         if options.get("java_script_enabled", True):
             page.wait_for_function(THERE)
-        save(page, f"site-{name.replace('/', '-')}-{theme}-{width}", full_page=True)
         return page
 
     return open_one

@@ -2,7 +2,6 @@
 
 from accessibility import violations
 from every_view import CUT_LINES
-from page_tools import save
 
 import backprop_nb as bp
 
@@ -99,6 +98,3 @@ def test_all_views_live_in_one_notebook(open_notebook):
         assert views.evaluate_all("all => all.every(each => each.scrollWidth <= each.clientWidth)")
         assert violations(page, ".bpnb") == []
         assert page.evaluate(CUT_LINES) == []
-        for view, name in zip(views.all(), VIEWS, strict=True):
-            view.scroll_into_view_if_needed()
-            save(view, f"{name}-{theme}-{width}")

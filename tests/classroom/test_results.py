@@ -1,7 +1,6 @@
 """Results on disk: found again while they hold, and written where nothing can be in the way."""
 
 import html
-import json
 from dataclasses import replace
 
 import pytest
@@ -112,12 +111,6 @@ def test_an_id_tells_neither_name_nor_place(results):
     assert len(ids) == 100
     assert all(len(each) == 11 and each[0] == "s" for each in ids)
     assert identity(ADA) != identity(replace(ADA, digest="d2"))
-
-
-def test_a_result_is_plain_json(results):
-    results.save(ADA, RESULT)
-    (path,) = (results.folder / "results").iterdir()
-    assert json.loads(path.read_text(encoding="utf-8"))["score"] == 1.0
 
 
 def test_the_seed_of_a_class_is_made_once_from_all_that_is_handed_in(results, tmp_path):
