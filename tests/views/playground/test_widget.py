@@ -164,28 +164,19 @@ def test_own_data_are_learned():
 
 
 def test_a_frame_is_computed_only_when_the_one_before_is_painted(playground, sent):
+    playground.epochs_per_frame = 5
     playground.playing = True
-    assert playground.last_epoch == 1  # the first one needs no asking
+    assert playground.last_epoch == 5  # the first one needs no asking
     painted(playground)
-    assert playground.last_epoch == 2
+    assert playground.last_epoch == 10
     stale = playground.frame["serial"] - 1
     for _ in range(5):  # other views of the same frame are later, and change nothing
         playground._on_message(playground, {"paints": stale}, [])
-    assert playground.last_epoch == 2
+    assert playground.last_epoch == 10
     playground.playing = False
     painted(playground)
-    assert playground.last_epoch == 2
+    assert playground.last_epoch == 10
     assert sent == []
-
-
-def test_more_epochs_a_frame_are_the_same_training(playground):
-    playground.epochs_per_frame = 5
-    playground.playing = True
-    painted(playground)
-    assert (playground.last_epoch, playground.recorded[-1]) == (10, 10)
-    other = a_playground()
-    other.train(10)
-    np.testing.assert_array_equal(parameters(playground.net), parameters(other.net))
 
 
 def test_a_view_can_step_rewind_and_ask_for_the_frames(playground, sent):
@@ -203,20 +194,10 @@ def test_a_view_can_step_rewind_and_ask_for_the_frames(playground, sent):
     assert (playground.last_epoch, playground.playing) == (0, False)
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        None,
-        [],
-        "x",
-        {},
-        {"train": 0},
-        {"train": 10**9},
-        {"train": "1"},
-        {"paints": None},
-        {"wants": "x"},
-    ],
-)
+SENSELESS = [{"train": 0}, {"train": 10**9}, {"train": "1"}, {"paints": None}, {"wants": "x"}]
+
+
+@pytest.mark.parametrize("content", [None, [], "x", {}, *SENSELESS])
 def test_a_message_without_sense_does_nothing(playground, content):
     playground.playing = True
     playground._on_message(playground, content, [])
@@ -232,10 +213,7 @@ def test_it_ends_after_its_most_epochs(playground, monkeypatch):
         painted(playground)
     assert (playground.last_epoch, playground.playing) == (3, False)
     assert playground.problem == "A run ends after 3 epochs: rewind it."
-    with pytest.raises(
-        bp.InvalidValueError,
-        match="a run has at most 3 epochs",
-    ):
+    with pytest.raises(bp.InvalidValueError, match="a run has at most 3 epochs"):
         playground.train()
     playground.rewind()
     assert playground.problem == ""
@@ -263,29 +241,16 @@ def test_a_diverged_training_says_so_and_stays_usable():
     assert playground.last_epoch == 5
 
 
-def test_playing_a_diverged_training_begins_anew_and_stops_again():
+def test_playing_a_diverged_training_begins_anew_and_stops_again_without_raising():
     playground = diverged()
     playground.playing = True
     for _ in range(60):
         painted(playground)
     assert not playground.playing
-    assert playground.problem
-
-
-def test_a_step_that_diverges_does_not_raise_in_the_kernels_log():
-    playground = a_playground(activation="relu", learning_rate=1e9)
-    for _ in range(50):
-        playground._on_message(playground, {"train": 1}, [])
     assert playground.problem.startswith("Training ")
 
 
 SETS = '"blobs", "xor", "circles", "moons" or "spiral"'
-
-
-@pytest.mark.parametrize("points", ["many", 10.5, True, None])
-def test_so_many_points_there_cannot_be(points):
-    with pytest.raises(bp.InvalidValueError, match="`points` must be an integer"):
-        bp.Playground(points=points)
 
 
 @pytest.mark.parametrize(
@@ -325,6 +290,9 @@ def test_of_many_frames_at_most_sixty_stay(playground):
     assert (playground.recorded[0], playground.recorded[-1]) == (0, 201)
     assert len(playground._recording.frames) == len(playground.recorded)
     assert len(json.dumps(playground.curves)) < 25_000
+    playground.epoch = 123  # the nearest one is shown
+    assert playground.epoch in playground.recorded
+    assert abs(playground.epoch - 123) == min(abs(e - 123) for e in playground.recorded)
 
 
 def test_one_can_look_back_and_the_network_stays_where_it_is(playground):
@@ -336,13 +304,6 @@ def test_one_can_look_back_and_the_network_stays_where_it_is(playground):
     np.testing.assert_array_equal(parameters(playground.net), weights)
     playground.train()
     assert (playground.epoch, playground.last_epoch) == (21, 21)
-
-
-def test_of_a_long_run_the_nearest_frame_is_shown(playground):
-    playground.train(500)
-    playground.epoch = 123
-    assert playground.epoch in playground.recorded
-    assert abs(playground.epoch - 123) == min(abs(e - 123) for e in playground.recorded)
 
 
 @pytest.mark.slow
