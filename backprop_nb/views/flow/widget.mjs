@@ -406,7 +406,7 @@ class FlowView extends Replay {
 
   updateTable() {
     const [, ...columns] = this.scene.table.columns;
-    const names = columns.map((text) => html("th", { scope: "col" }, text));
+    const names = columns.map((text) => html("th", { scope: "col" }, text.replace("\u2264 ", "\u2264\u00a0")));
     const body = this.scene.table.rows.map(({ layer, since, cells }) =>
       html(
         "tr",
