@@ -169,12 +169,9 @@ def test_a_network_of_any_scale_can_be_given():
         bp.GradientFlow(scale=1001)
 
 
-def test_the_state_may_be_given_in_any_order():
+def test_the_state_may_come_in_any_order_and_from_the_browser():
     view = bp.GradientFlow(step=2, epsilon=1.0, selected="A_3[1, 1]", width=3, depth=5)
     assert (view.step, view.epsilon, view.selected) == (2, 1.0, "A_3[1, 1]")
-
-
-def test_a_message_from_the_browser_does_what_an_assignment_does(view):
     view.set_state({"depth": 2, "edges": "gradient"})
     assert (view.depth, view.edges, view.last_step) == (2, "gradient", 5)
     assert len(view.scene["table"]["rows"]) == 2
