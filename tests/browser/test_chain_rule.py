@@ -2,6 +2,7 @@
 
 import pytest
 from accessibility import violations
+from page_tools import expect
 
 import backprop_nb as bp
 from backprop_nb.views.numbers import long
@@ -36,8 +37,6 @@ def view(notebook, index=0):
 
 def expect_frame(root, frames, step):
     """Wait until the view says that it is at a step of these frames."""
-    from playwright.sync_api import expect
-
     text = f"Step {step} of {len(frames) - 1}. {frames[step]['words']}"
     expect(root.locator(".bpnb-live")).to_have_text(text)
 
@@ -62,8 +61,6 @@ def choose(root, text):
 
 def multiply_by_mouse(root, rule):
     """Go from factor to factor, from both sides, and compare with the library's numbers."""
-    from playwright.sync_api import expect
-
     chain = rule.scene["chains"]["0"]["frames"]
     expect_frame(root, chain["left"], 0)
     for step, factor in enumerate(rule.chain.factors[1:], 1):
@@ -90,8 +87,6 @@ def multiply_by_mouse(root, rule):
 
 
 def test_in_a_notebook_by_mouse_then_by_keyboard_and_without_a_kernel(open_notebook, rule):
-    from playwright.sync_api import expect
-
     notebook = open_notebook("chain.ipynb", cells=[NOTEBOOK, DEEP])
     notebook.run_all()
     page, root = notebook.page, view(notebook)
@@ -164,8 +159,6 @@ def test_in_a_notebook_by_mouse_then_by_keyboard_and_without_a_kernel(open_noteb
 
 @pytest.mark.parametrize(("theme", "width"), [("light", 700), ("dark", 1400)])
 def test_a_page_of_its_own_needs_no_kernel(open_page, rule, tmp_path, theme, width):
-    from playwright.sync_api import expect
-
     rule.interval = 100
     page = open_page(rule.to_html(tmp_path / "chain"), theme, width)
     root = page.locator(".bpnb")

@@ -5,6 +5,7 @@ import sys
 
 import pytest
 from jupyterlab_page import NotebookPage, serving
+from page_tools import expect
 
 pytestmark = pytest.mark.slow
 
@@ -31,8 +32,6 @@ RUN_TO_VIEW = """async () => {
 
 
 def test_a_saved_view_returns_though_most_of_its_lesson_was_not_run(chromium, tmp_path):
-    from playwright.sync_api import expect
-
     root = tmp_path / "my course"
     with serving(tmp_path, root, by_the_command) as server:
         page = chromium.new_page()
@@ -58,8 +57,6 @@ def test_a_saved_view_returns_though_most_of_its_lesson_was_not_run(chromium, tm
 
 
 def test_the_first_lesson_opens_runs_is_saved_and_kept(chromium, tmp_path):
-    from playwright.sync_api import expect
-
     root = tmp_path / "my course"
     with serving(tmp_path, root, by_the_command) as server:
         page = chromium.new_page()

@@ -2,6 +2,7 @@
 
 import pytest
 from every_view import VIEWS
+from page_tools import expect
 
 
 @pytest.fixture
@@ -121,8 +122,6 @@ def test_the_focus_stays_in_the_view_whatever_is_pressed(open_view, name):
 
 @pytest.mark.parametrize("name", VIEWS)
 def test_a_step_beyond_an_end_is_told(open_view, name):
-    from playwright.sync_api import expect
-
     page = open_view(VIEWS[name]())
     told = page.locator(".bpnb-end em")
     if not page.locator(".bpnb-end").count():

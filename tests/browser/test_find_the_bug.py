@@ -4,6 +4,7 @@ import re
 
 import pytest
 from accessibility import violations
+from page_tools import expect
 
 import backprop_nb as bp
 from backprop_nb.checking.line_puzzle import make_line_puzzle
@@ -37,8 +38,6 @@ def texts(picture):
 
 def play_by_mouse(first, second, game, mistake):
     """Measure, ask, answer wrongly, then rightly; the other display follows."""
-    from playwright.sync_api import expect
-
     expect(first.get_by_role("button", name="Answer")).to_be_disabled()
     expect(first.get_by_role("button", name="Answer")).to_have_text("Answer 2 points less if wrong")
     first.get_by_role("button", name="Measure").click()
@@ -67,8 +66,6 @@ def play_by_mouse(first, second, game, mistake):
 
 def play_by_keyboard(page, first, second):
     """The second round, from the button that goes there, without a mouse."""
-    from playwright.sync_api import expect
-
     game, mistake = twin(number=2)
     expect(first.get_by_role("button", name="Next round")).to_be_focused()
     page.keyboard.press("Enter")
@@ -89,8 +86,6 @@ def play_by_keyboard(page, first, second):
 
 
 def test_a_game_in_a_notebook(open_notebook):
-    from playwright.sync_api import expect
-
     notebook = open_notebook("bug.ipynb", cells=CELLS)
     notebook.run_all()
     first, second = (notebook.page.locator(".bpnb").nth(k) for k in range(2))
@@ -113,8 +108,6 @@ def test_a_game_in_a_notebook(open_notebook):
 
 @pytest.mark.parametrize(("theme", "width"), [("light", 700), ("dark", 1400)])
 def test_a_round_on_a_page_of_its_own(open_page, tmp_path, theme, width):
-    from playwright.sync_api import expect
-
     game, mistake = twin("medium", 3)
     page = open_page(game.to_html(tmp_path / "bug"), theme, width)
     root = page.locator(".bpnb")
@@ -172,8 +165,6 @@ def test_what_is_asked_for_is_told_beside_the_question(open_page, tmp_path, leve
 
 
 def test_all_mistakes_are_walked_by_stage_and_who_gives_up_wins_nothing(open_page, tmp_path):
-    from playwright.sync_api import expect
-
     game, mistake = twin("hard", 5)
     page = open_page(game.to_html(tmp_path / "bug"))
     # Arrow keys go on from the last choice of a stage to the first of the next.
@@ -193,8 +184,6 @@ def test_all_mistakes_are_walked_by_stage_and_who_gives_up_wins_nothing(open_pag
 
 @pytest.mark.parametrize(("theme", "width"), [("light", 700), ("dark", 1400)])
 def test_the_wrong_line_of_a_course_is_clicked(open_page, tmp_path, theme, width):
-    from playwright.sync_api import expect
-
     game, puzzle = bp.FindTheBug(course="rows", seed=0), make_line_puzzle(0, 1, ["rows"])
     page = open_page(game.to_html(tmp_path / "line"), theme, width)
     root = page.locator(".bpnb")
@@ -237,8 +226,6 @@ def test_the_wrong_line_of_a_course_is_clicked(open_page, tmp_path, theme, width
 
 
 def test_a_game_goes_on_with_the_passes_of_a_course(open_notebook):
-    from playwright.sync_api import expect
-
     cells = ["import backprop_nb as bp\ngame = bp.FindTheBug()\ngame", "game.course = 'columns'"]
     notebook = open_notebook("lines.ipynb", cells=cells)
     notebook.run_all()

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from accessibility import violations
-from page_tools import BESIDE_FILES, graph_of, open_as_in_a_notebook, spoken
+from page_tools import BESIDE_FILES, expect, graph_of, open_as_in_a_notebook, spoken
 
 import backprop_nb as bp
 from backprop_nb.views.numbers import long
@@ -47,8 +47,6 @@ def heat_texts(card, slot):
 
 
 def test_a_large_graph_opens_and_folds_by_mouse_and_by_keyboard(open_notebook, tmp_path):
-    from playwright.sync_api import expect
-
     graph = deep_graph(tmp_path, 20)
     show = "explorer = graph.explore()\ndisplay(explorer, explorer)"
     notebook = open_notebook("folding.ipynb", cells=[deep(20) + show], theme="dark")
@@ -96,8 +94,6 @@ def test_a_large_graph_opens_and_folds_by_mouse_and_by_keyboard(open_notebook, t
 
 
 def test_of_a_very_large_graph_what_is_folded_away_comes_when_it_is_opened(open_notebook, tmp_path):
-    from playwright.sync_api import expect
-
     graph = deep_graph(tmp_path, 20)
     small = "import backprop_nb.views.explorer.scene as scenes\nscenes.TOLD = 50\n"
     show = "explorer = graph.explore()\ndisplay(explorer, explorer)"
@@ -126,8 +122,6 @@ def test_of_a_very_large_graph_what_is_folded_away_comes_when_it_is_opened(open_
 
 @pytest.mark.parametrize(("theme", "width"), [("light", 1400), ("dark", 700)])
 def test_a_page_of_its_own_folds_without_a_kernel(open_page, tmp_path, theme, width):
-    from playwright.sync_api import expect
-
     graph = deep_graph(tmp_path, 3)
     path = graph.explore().to_html(tmp_path / "page")
     # With reduced motion the picture is where it is going to be.
@@ -162,8 +156,6 @@ DRAWN = """() => [...document.querySelectorAll(".bpnb-card")]
 
 
 def test_of_hundreds_of_cards_those_in_sight_are_drawn_and_all_are_found(open_page, tmp_path):
-    from playwright.sync_api import expect
-
     explorer = deep_graph(tmp_path, 60).explore(folded=[])
     page = open_page(explorer.to_html(tmp_path / "page"))
     root, names = page.locator(".bpnb"), [node.name for node in explorer.graph.nodes]
@@ -223,8 +215,6 @@ def test_the_name_of_a_group_covers_no_other(open_page, tmp_path):
 
 
 def test_a_card_is_found_by_its_name_and_by_its_code(open_page, tmp_path):
-    from playwright.sync_api import expect
-
     explorer = deep_graph(tmp_path, 60).explore(folded=[])
     page = open_page(explorer.to_html(tmp_path / "page"), reduced_motion="reduce")
     root, field = page.locator(".bpnb"), page.get_by_role("textbox", name="Find a card")
@@ -258,8 +248,6 @@ def test_a_card_is_found_by_its_name_and_by_its_code(open_page, tmp_path):
 
 
 def test_of_a_large_picture_an_overview_says_where_one_is(open_page, tmp_path):
-    from playwright.sync_api import expect
-
     explorer = deep_graph(tmp_path, 12).explore()
     page = open_page(explorer.to_html(tmp_path / "page"), reduced_motion="reduce")
     root, overview = page.locator(".bpnb"), page.locator(".bpnb-overview")

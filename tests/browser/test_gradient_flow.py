@@ -2,7 +2,7 @@
 
 import pytest
 from accessibility import violations
-from page_tools import view_in
+from page_tools import expect, view_in
 
 import backprop_nb as bp
 from backprop_nb.views.numbers import long
@@ -60,8 +60,6 @@ def slider_to_repaint(root):
 
 
 def test_it_steps_slides_and_drags(open_notebook):
-    from playwright.sync_api import expect
-
     notebook = open_notebook("flow.ipynb", cells=[ONE], height=1200)
     notebook.run_all()
     root, other, page = view_in(notebook.page), view_in(notebook.page, 1), notebook.page
@@ -179,8 +177,6 @@ def test_it_steps_slides_and_drags(open_notebook):
 
 
 def test_a_page_of_its_own_drags_every_weight(open_page, tmp_path):
-    from playwright.sync_api import expect
-
     view = bp.GradientFlow(step=12, edges="gradient")
     page = open_page(view.to_html(tmp_path / "flow"), "dark", 700)
     root = page.locator(".bpnb")
@@ -213,8 +209,6 @@ def test_a_page_of_its_own_drags_every_weight(open_page, tmp_path):
 
 
 def test_a_picture_that_is_edited_is_the_one_that_a_new_display_draws(open_notebook):
-    from playwright.sync_api import expect
-
     made = "import backprop_nb as bp\nview = bp.GradientFlow(more=True)\nview"
     notebook = open_notebook("edited.ipynb", cells=[made, "view"], height=1200)
     notebook.run_all()
@@ -241,8 +235,6 @@ def test_a_picture_that_is_edited_is_the_one_that_a_new_display_draws(open_noteb
 
 @pytest.mark.parametrize("width", [610, 850, 1120])
 def test_an_edge_is_dragged_beside_its_curve(open_page, tmp_path, width):
-    from playwright.sync_api import expect
-
     page = open_page(bp.GradientFlow().to_html(tmp_path / "flow"), width=width)
     root = page.locator(".bpnb")
     edge = root.locator(".bpnb-flow-net path[data-key='A:7:0:0']")

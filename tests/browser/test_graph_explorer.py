@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from accessibility import violations
 from every_view import CUT_LINES
-from page_tools import expect_step, graph_of, spoken, steps_back, view_in
+from page_tools import expect, expect_step, graph_of, spoken, steps_back, view_in
 
 import backprop_nb as bp
 from backprop_nb.views.numbers import long
@@ -48,8 +48,6 @@ def test_every_step_back_shows_the_librarys_numbers(open_notebook, graph, scene)
 
 
 def test_the_keyboard_alone_reaches_every_step_and_every_node(open_page, written, scene):
-    from playwright.sync_api import expect
-
     page = open_page(written)
     root = view_in(page)
     last = len(scene["frames"]) - 1
@@ -94,8 +92,6 @@ bp.trace(loss, {"<img src=x onerror=alert(1)>": 1.5})
 
 
 def test_two_displays_stay_in_step_and_leave_jupyterlab_alone(open_notebook):
-    from playwright.sync_api import expect
-
     notebook = open_notebook("twice.ipynb", cells=[TWICE, HOSTILE])
     notebook.run_all()
     page = notebook.page
@@ -241,8 +237,6 @@ graph = bp.trace(loss, np.array([[1.0, 2.0], [1.0, -1.0], [0.5, 0.5]]), np.array
 
 @pytest.mark.parametrize(("theme", "width"), [("light", 1400), ("dark", 700)])
 def test_marks_show_with_their_value_and_are_said(open_page, theme, width, tmp_path):
-    from playwright.sync_api import expect
-
     graph = graph_of(UNHEALTHY, tmp_path)
     marks = {node.name: [str(mark) for mark in node.health] for node in graph.nodes if node.health}
     kinds = [text.split(":")[0] for texts in marks.values() for text in texts]
@@ -391,8 +385,6 @@ def test_no_line_of_code_is_cut(open_page, tmp_path, graph, width, few):
 
 
 def test_a_kept_card_says_so_and_lets_go(open_page, written, graph):
-    from playwright.sync_api import expect
-
     page = open_page(written)
     root, kept = view_in(page), page.locator(".bpnb-kept")
     expect(kept).to_be_hidden()

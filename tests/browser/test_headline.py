@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from page_tools import BESIDE_FILES, NOTEBOOK
+from page_tools import BESIDE_FILES, NOTEBOOK, expect
 
 import backprop_nb as bp
 
@@ -100,8 +100,6 @@ def _is_whole(page, where, least):
 
 
 def test_one_that_is_longer_than_any_row_fades_and_scrolls_to_its_end(open_page, tmp_path):
-    from playwright.sync_api import expect
-
     def long(input_of_the_network, weights_of_the_only_layer):
         return np.where(
             input_of_the_network < np.max(input_of_the_network),

@@ -1,6 +1,7 @@
 """The lessons run in a real, narrow JupyterLab: formulas are set, and nothing is cut off."""
 
 import pytest
+from page_tools import expect
 
 from backprop_nb.network.document import EQUATIONS
 
@@ -39,8 +40,6 @@ def open_lesson(open_notebook):
 
 
 def test_the_derivation_shows_every_equation_with_its_tag(open_lesson):
-    from playwright.sync_api import expect
-
     page = open_lesson("01_derivation.ipynb")
     formulas = page.locator(".jp-OutputArea-output mjx-container")
     for equation in EQUATIONS:
@@ -61,8 +60,6 @@ def widgets_of(page):
 
 
 def test_the_lesson_on_vanishing_gradients_shows_live_views(open_lesson):
-    from playwright.sync_api import expect
-
     page = open_lesson("03_gradient_flow.ipynb")
     assert widgets_of(page).count() == 4
 
@@ -81,8 +78,6 @@ def test_the_lesson_on_mistakes_shows_reports_and_the_game(open_lesson):
 
 
 def test_the_lesson_on_the_graph_asks_for_each_move(open_lesson):
-    from playwright.sync_api import expect
-
     page = open_lesson("05_computation_graph.ipynb")
 
     _, asking = widgets_of(page).all()

@@ -3,7 +3,7 @@
 import pytest
 from accessibility import violations
 from every_view import KEYS, VIEWS
-from page_tools import expect_step, graph_of, steps_back
+from page_tools import expect, expect_step, graph_of, steps_back
 
 import backprop_nb as bp
 
@@ -26,8 +26,6 @@ def test_every_step_back_shows_the_librarys_numbers(open_page, written, graph, s
 
 
 def test_it_plays_by_itself_to_the_end(open_page, graph, scene, tmp_path):
-    from playwright.sync_api import expect
-
     page = open_page(graph.explore(interval=100, step=14).to_html(tmp_path / "play"))
     page.get_by_role("button", name="Play").click()
     expect_step(page, scene, len(scene["frames"]) - 1)
@@ -70,8 +68,6 @@ IN_A_SHADOW_TREE = """async ([source, dark]) => {
 @pytest.mark.parametrize("name", VIEWS)
 def test_a_view_works_as_a_module_in_a_shadow_tree(open_page, tmp_path, name):
     """As on a page of MyST, whose theme is a class of its root."""
-    from playwright.sync_api import expect
-
     view = VIEWS[name]()
     empty = tmp_path / "empty.html"
     empty.write_text('<!doctype html><html lang="en"><title>Book</title><main></main>', "utf-8")
@@ -102,8 +98,6 @@ graph = bp.trace(loss, {{"{ATTACK}": 1.5}})
 
 
 def test_a_hostile_text_shows_as_text(open_page, tmp_path):
-    from playwright.sync_api import expect
-
     graph = graph_of(HOSTILE, tmp_path)
     page = open_page(graph.explore().to_html(tmp_path / "hostile"), width=700)
     expect(page.locator("h1")).to_have_text(f"Computation graph of {ATTACK}")
@@ -144,8 +138,6 @@ def test_axe_finds_nothing_to_mend(open_page, written, scene, theme, width):
 
 
 def test_a_page_says_why_there_is_no_code(open_page, tmp_path):
-    from playwright.sync_api import expect
-
     space = {}
     exec("def f(x):\n    return x * 2", space)
     explorer = bp.trace(space["f"], 3.0).explore()

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from accessibility import violations
-from page_tools import BESIDE_FILES, NOTEBOOK, open_as_in_a_notebook
+from page_tools import BESIDE_FILES, NOTEBOOK, expect, open_as_in_a_notebook
 
 import backprop_nb as bp
 from backprop_nb.views.palette import THEMES, diverging
@@ -59,8 +59,6 @@ def readings(root):
 
 def expect_epoch(root, epoch):
     """Wait until the view shows an epoch, and check its numbers against the library's."""
-    from playwright.sync_api import expect
-
     expect(root.locator(".bpnb-readings b").first).to_have_text(str(epoch))
     frame = same_playground(epoch).frame
     names = ("loss", "heldOut", "accuracy", "heldOutAccuracy")
@@ -82,8 +80,6 @@ def expect_colours(root, playground, theme):
 
 
 def test_two_displays_train_one_network_by_mouse_keyboard_and_program(open_notebook):
-    from playwright.sync_api import expect
-
     notebook = open_notebook("playground.ipynb", cells=[TWICE], theme="light")
     notebook.run_all()
     page = notebook.page
@@ -161,8 +157,6 @@ playground
 
 
 def test_a_diverging_training_says_so_and_its_controls_go_on_working(open_notebook):
-    from playwright.sync_api import expect
-
     notebook = open_notebook("diverging.ipynb", cells=[DIVERGING], theme="dark", width=700)
     notebook.run_all()
     page, root = notebook.page, notebook.page.locator(".bpnb").first
@@ -193,8 +187,6 @@ def test_a_diverging_training_says_so_and_its_controls_go_on_working(open_notebo
 
 @pytest.mark.parametrize(("theme", "width"), [("light", 1400), ("dark", 700)])
 def test_its_page_replays_the_run_without_a_kernel(open_page, theme, width, tmp_path):
-    from playwright.sync_api import expect
-
     playground = same_playground(30)
     page = open_page(playground.to_html(tmp_path / "run"), theme, width)
     root = page.locator(".bpnb")

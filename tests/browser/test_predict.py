@@ -4,7 +4,7 @@ import re
 
 import pytest
 from accessibility import violations
-from page_tools import graph_of, open_as_in_a_notebook
+from page_tools import expect, graph_of, open_as_in_a_notebook
 
 from backprop_nb.views.numbers import long
 
@@ -208,8 +208,6 @@ def test_signs_have_keys_and_shapes_many_spellings(open_page, used_twice, tmp_pa
 
 
 def test_play_waits_for_the_answer(open_page, used_twice, tmp_path):
-    from playwright.sync_api import expect
-
     explorer = used_twice.explore(predict="value", interval=100)
     page = open_page(explorer.to_html(tmp_path / "page"))
     page.get_by_role("button", name="Play").click()
@@ -238,8 +236,6 @@ display(explorer, explorer)
 
 
 def test_two_displays_and_the_program_agree_on_the_answers(open_notebook):
-    from playwright.sync_api import expect
-
     notebook = open_notebook("predict.ipynb", cells=[TWICE, "pass"])
     notebook.run_all()
     first, second = (notebook.page.locator(".bpnb").nth(k) for k in (0, 1))

@@ -8,7 +8,7 @@ from accessibility import violations
 from every_view import VIEWS
 from jupyterlab_page import NotebookPage
 from nonempty import nonempty
-from page_tools import BESIDE_FILES, NOTEBOOK, SEEN, WINDOW, open_as_in_a_notebook
+from page_tools import BESIDE_FILES, NOTEBOOK, SEEN, WINDOW, expect, open_as_in_a_notebook
 
 import backprop_nb as bp
 from backprop_nb.checking.line_puzzle import COURSES
@@ -170,8 +170,6 @@ def test_so_is_any_size_of_it(open_page, tmp_path, name):
 
 
 def test_a_program_begins_it_and_escape_leaves_it(open_page, tmp_path):
-    from playwright.sync_api import expect
-
     view = VIEWS["SigmoidExplorer"]()
     view.presenting = True
     page = open_page(view.to_html(tmp_path / "page"))

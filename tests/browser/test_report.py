@@ -2,6 +2,7 @@
 
 import pytest
 from accessibility import violations
+from page_tools import expect
 
 from backprop_nb import check_gradient
 from backprop_nb.views import widgets
@@ -23,8 +24,6 @@ def channels(colour):
 
 
 def test_a_report_follows_the_theme_and_opens_by_keyboard(open_notebook):
-    from playwright.sync_api import expect
-
     notebook = open_notebook("report.ipynb", width=700, cells=CELLS)
     notebook.run_all()
     report = notebook.page.locator(".bpnb-report").first
@@ -56,8 +55,6 @@ def test_a_report_follows_the_theme_and_opens_by_keyboard(open_notebook):
 
 
 def test_the_code_of_a_report_scrolls_in_its_own_box(open_notebook):
-    from playwright.sync_api import expect
-
     notebook = open_notebook("report.ipynb", width=700, cells=CELLS)
     notebook.run_all()
     report = notebook.page.locator(".bpnb-report").nth(1)

@@ -7,6 +7,7 @@ import nbformat
 import pytest
 from jupyterlab_page import NotebookPage
 from nbconvert import HTMLExporter
+from page_tools import expect
 from test_together import START, VIEWS
 
 import backprop_nb as bp
@@ -97,8 +98,6 @@ def forgive_missing_models(notebook):
 
 def expect_pictures(page):
     """Each view is a picture with a text, and nothing else is told of it; a bar is a text."""
-    from playwright.sync_api import expect
-
     expect(page.get_by_text("| 3/3 [")).to_be_visible()
     pictures = page.locator(".jp-OutputArea img:visible")
     expect(pictures).to_have_count(PICTURES)
@@ -126,8 +125,6 @@ def test_every_view_is_a_picture_in_jupyterlab(open_notebook, saved):
 
 
 def test_somebody_elses_notebook_shows_each_picture_once(open_notebook, saved):
-    from playwright.sync_api import expect
-
     content = json.loads(saved[0])
     content["metadata"]["owner"] = "another"  # so JupyterLab does not know it, nor trusts it
     notebook = open_notebook("unknown.ipynb", content=json.dumps(content).encode())
@@ -207,8 +204,6 @@ def wait_for_saved_views(notebook):
 
 
 def test_with_its_state_a_view_steps_and_says_what_it_cannot_do(open_notebook, saved):
-    from playwright.sync_api import expect
-
     assert "widgets" not in json.loads(saved[0])["metadata"]
     notebook = open_notebook("with_state.ipynb", content=saved[1])
     page = notebook.page

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from accessibility import violations
+from page_tools import expect
 
 import backprop_nb as bp
 from backprop_nb.network import sigma
@@ -21,8 +22,6 @@ def readings(root):
 
 def expect_z(root, z, n):
     """Wait until the view says what the library says of z."""
-    from playwright.sync_api import expect
-
     f = sigma(np.float64(z))
     slope = f * (1 - f)
     expect(root.locator(".bpnb-readings b").first).to_have_text(long(z))
@@ -47,8 +46,6 @@ def place_of(root, key):
 
 
 def test_two_displays_follow_mouse_keyboard_and_program_and_outlive_the_kernel(open_notebook):
-    from playwright.sync_api import expect
-
     notebook = open_notebook("sigmoid.ipynb", cells=[TWICE], theme="dark")
     notebook.run_all()
     page = notebook.page

@@ -3,6 +3,7 @@
 import pytest
 from accessibility import violations
 from every_view import KEYS, VIEWS
+from page_tools import expect
 from small_course import built
 
 THERE = """() => [...document.querySelectorAll("[data-bpnb-view]")]
@@ -30,8 +31,6 @@ def open_site(open_page, site):
 
 
 def test_every_view_of_a_lesson_steps_by_keyboard(open_site):
-    from playwright.sync_api import expect
-
     page = open_site("0_views.html")
     places = page.locator("[data-bpnb-view]")
     assert places.evaluate_all("all => all.map(each => each.dataset.bpnbView)") == list(VIEWS)
@@ -46,8 +45,6 @@ def test_every_view_of_a_lesson_steps_by_keyboard(open_site):
 
 @pytest.mark.parametrize("number", range(1, len(VIEWS) + 1))
 def test_a_view_steps_in_a_page_that_embeds_its_own(open_page, site, tmp_path, number):
-    from playwright.sync_api import expect
-
     source = (site / f"views/0_views-{number}.html").as_uri()
     text = (
         f'<!doctype html><iframe title="A view" width="1100" height="700" src="{source}"></iframe>'
@@ -84,8 +81,6 @@ def test_nobody_is_kept_out_and_nothing_is_too_wide(open_site, name, theme, widt
 
 
 def test_a_reader_chooses_the_theme_and_it_stays(open_site):
-    from playwright.sync_api import expect
-
     page = open_site("0_views.html", "dark")
     view = page.locator(".bpnb").first
     for theme, paper in (
@@ -122,8 +117,6 @@ def test_the_first_stop_skips_to_the_lesson(open_site):
 
 
 def test_an_answer_folds(open_site):
-    from playwright.sync_api import expect
-
     page = open_site("1_text.html")
     answer = page.locator("details p").filter(has_text="folds")
     expect(answer).to_be_hidden()
