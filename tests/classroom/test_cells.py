@@ -42,12 +42,6 @@ def test_what_does_not_end_costs_nothing_that_is_defined(loop, words, right):
     assert words in note
 
 
-def test_what_does_not_end_costs_nothing_below_it(right):
-    reply = asked(f"while True: pass\n{right}")
-    assert is_right(reply)
-    assert "(line 1), and was stopped there" in reply.notes[0]
-
-
 def test_a_loop_in_a_file_costs_nothing_of_it(right):
     reply = asked(f"{right}\nwhile True: pass", file="hw.py")
     assert is_right(reply)
@@ -117,11 +111,18 @@ def test_what_a_cell_changes_costs_nothing_that_is_defined(source, right):
     assert is_right(asked(source, right, limits=Limits(timeout=1.0, memory=1024)))
 
 
-def test_the_rest_of_a_cell_gets_its_chance_after_an_error(right):
-    reply = asked(f"data = open('nowhere.csv')\n{right}")
+@pytest.mark.parametrize(
+    ("before", "words"),
+    [
+        ("while True: pass", "(line 1), and was stopped there"),
+        ("data = open('nowhere.csv')", "'nowhere.csv' (line 1)"),
+    ],
+)
+def test_the_rest_of_a_cell_gets_its_chance(before, words, right):
+    reply = asked(f"{before}\n{right}")
     assert is_right(reply)
     (note,) = reply.notes
-    assert note.endswith("'nowhere.csv' (line 1)")
+    assert note.endswith(words)
 
 
 @pytest.mark.parametrize(

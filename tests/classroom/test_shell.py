@@ -86,12 +86,16 @@ GIVES_ONE = [
 ]
 
 
+def notes_of(reply):
+    """What is noted of a right submission."""
+    assert reply.outcome == "answered", reply.problem
+    assert not reply.answers.answers[0].failure
+    return reply.notes
+
+
 @pytest.mark.parametrize("source", GIVES_ONE)
 def test_what_runs_in_jupyter_runs_here(source, needs):
-    reply = asked(*source.split("~"), needs)
-    assert reply.outcome == "answered", reply.problem
-    assert reply.notes == ()
-    assert not reply.answers.answers[0].failure
+    assert notes_of(asked(*source.split("~"), needs)) == ()
 
 
 @pytest.mark.parametrize(
@@ -103,10 +107,7 @@ def test_what_runs_in_jupyter_runs_here(source, needs):
     ],
 )  # fmt: skip
 def test_what_cannot_be_run_is_said(source, words, needs):
-    reply = asked(*source.split("~"), needs)
-    assert reply.outcome == "answered", reply.problem
-    assert not reply.answers.answers[0].failure
-    (note,) = reply.notes
+    (note,) = notes_of(asked(*source.split("~"), needs))
     assert words in note
 
 
@@ -125,10 +126,7 @@ def test_what_cannot_be_run_is_said(source, words, needs):
     ],
 )
 def test_a_file_made_from_a_notebook_runs_like_it(source, needs):
-    reply = asked(f"{source}\n{needs}", file="hw.py")
-    assert reply.outcome == "answered", reply.problem
-    assert reply.notes == ()
-    assert not reply.answers.answers[0].failure
+    assert notes_of(asked(f"{source}\n{needs}", file="hw.py")) == ()
 
 
 def test_what_a_file_does_only_as_a_program_is_looked_at_last(right):
