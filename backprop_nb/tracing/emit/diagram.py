@@ -265,43 +265,22 @@ def nested(
     end
         The line that closes one.
     """
-    calls, indent = 0, "  "
-    for each in enclosed(diagram):
-        if isinstance(each, Card):
-            yield f"{indent}{card(each)}"
-        elif each is None:
+    calls = calls_of(each.node for each in diagram.cards)
+    pending: list[tuple[str, ...] | None] = [()]
+    opened, indent = 0, "  "
+    while pending:
+        chain = pending.pop()
+        if chain is None:
             indent = indent[2:]
             yield f"{indent}{end}"
-        else:
-            opening, *first = begin(calls, each)
-            yield f"{indent}{opening}"
-            calls, indent = calls + 1, f"{indent}  "
-            yield from (f"{indent}{line}" for line in first)
-
-
-def enclosed(diagram: Diagram) -> Iterator[Card | str | None]:
-    """Yield the cards as the learner's calls enclose them.
-
-    A name opens a call, ``None`` closes it; a card stands in the call opened last.
-
-    >>> import backprop_nb as bp
-    >>> def square(x):
-    ...     return x**2
-    >>> trace = bp.trace(lambda x: square(x) + 1, 3.0)
-    >>> cards = enclosed(Diagram(trace, TEXT, True, False, "right"))
-    >>> [getattr(each, "id", each) for each in cards]
-    ['n0', 'n2', 'square', 'n1', None]
-    """
-    calls = calls_of(card.node for card in diagram.cards)
-    pending: list[tuple[str, ...] | None] = [()]
-    while pending:
-        opened = pending.pop()
-        if opened is None:
-            yield None
             continue
-        if opened:
-            yield opened[-1]
+        if chain:
+            opening, *first = begin(opened, chain[-1])
+            yield f"{indent}{opening}"
+            opened, indent = opened + 1, f"{indent}  "
+            yield from (f"{indent}{line}" for line in first)
             pending.append(None)
-        parts = calls[opened]
-        yield from (diagram.cards[part] for part in parts if isinstance(part, int))
-        pending += [(*opened, part) for part in reversed(parts) if isinstance(part, str)]
+        parts = calls[chain]
+        own = (diagram.cards[part] for part in parts if isinstance(part, int))
+        yield from (f"{indent}{card(each)}" for each in own)
+        pending += [(*chain, part) for part in reversed(parts) if isinstance(part, str)]

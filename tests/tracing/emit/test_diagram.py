@@ -5,7 +5,7 @@ import pytest
 from nonempty import nonempty
 
 import backprop_nb as bp
-from backprop_nb.tracing.emit.diagram import LATEX, TEXT, Diagram, enclosed
+from backprop_nb.tracing.emit.diagram import LATEX, TEXT, Diagram, nested
 
 
 def diagram(graph, writing=TEXT, values=True, adjoints=None, direction="right"):
@@ -98,11 +98,20 @@ def test_each_pair_has_one_edge():
 
 
 def test_calls_enclose_their_nodes():
-    cards = enclosed(diagram(bp.trace(loop, [np.ones(2)] * 2)))
-    said = [getattr(getattr(each, "node", each), "name", each) for each in cards]
-    start = said.index("cell 1")
-    assert said[start:] == ["cell 1", "v1", "h2", None, "cell 2", "v2", "h3", None]
-    assert said[:start] == ["xs0", "xs1", "h1", "loop"]
+    told = diagram(bp.trace(loop, [np.ones(2)] * 2))
+    lines = nested(told, lambda card: card.node.name, lambda number, name: [f"{number} {name}"], "")
+    start = ["  xs0", "  xs1", "  h1", "  loop"]
+    assert [*lines] == [
+        *start,
+        "  0 cell 1",
+        "    v1",
+        "    h2",
+        "  ",
+        "  1 cell 2",
+        "    v2",
+        "    h3",
+        "  ",
+    ]
 
 
 def test_a_direction_that_does_not_exist_is_refused():
