@@ -164,30 +164,23 @@ def _warn_at_the_line(what: str, _: int) -> None:
 
 def library_of(frame: FrameType) -> str:
     """Return the name of the library that the learner's line called; empty for none."""
-    stop, name = learner_frame(frame), ""
-    for each in _frames(frame):
-        if each is stop:
-            break
-        if not is_inside(each):
-            name = _module(each)
-    return name
+    called = [each for each in _on_the_way(frame) if not is_inside(each)]
+    return _module(called[-1]) if called else ""
 
 
 def numpy_function(frame: FrameType) -> str:
     """Return the name of NumPy's function that the learner's line called; empty for none."""
-    stop, name = learner_frame(frame), ""
-    for each in _frames(frame):
-        if each is stop:
-            break
-        if each.f_code.co_filename.startswith(_NUMPY):
-            name = each.f_code.co_name
-    return name
+    codes = [each.f_code for each in _on_the_way(frame)]
+    names = [each.co_name for each in codes if each.co_filename.startswith(_NUMPY)]
+    return names[-1] if names else ""
 
 
-def _frames(frame: FrameType | None) -> Iterator[FrameType]:
-    while frame is not None:
-        yield frame
-        frame = frame.f_back
+def _on_the_way(frame: FrameType) -> Iterator[FrameType]:
+    """Yield the frames up to the learner's line, the innermost first."""
+    line, each = learner_frame(frame), frame
+    while each is not line and each.f_back is not None:
+        yield each
+        each = each.f_back
 
 
 def _module(frame: FrameType) -> str:
