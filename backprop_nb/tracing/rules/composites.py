@@ -82,11 +82,6 @@ def _vecmat(x1: Any, x2: Any, /) -> Any:
     return x1 @ x2 if np.ndim(x1) == 1 else (np.expand_dims(x1, -2) @ x2)[..., 0, :]
 
 
-def _atleast(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the form of a function that takes several arrays."""
-    return lambda *arys: NotImplemented if len(arys) == 1 else tuple(map(function, arys))
-
-
 def _diff(
     a: Any, n: int = 1, axis: int = -1, prepend: Any = np._NoValue, append: Any = np._NoValue
 ) -> Any:
@@ -247,7 +242,6 @@ OTHER_FORMS: dict[Callable[..., Any], Callable[..., Any]] = {
     np.pad: _pad,
     np.reshape: _reshape,
     np.where: _where_alone,
-    **{f: _atleast(f) for f in (np.atleast_1d, np.atleast_2d, np.atleast_3d)},
     **picking.OTHER_FORMS,
     **quantiles.OTHER_FORMS,
 }
