@@ -16,15 +16,6 @@ def least_squares_normal_equations(w):
 
 
 @program(normal(3))
-def perceptron_with_dot(w):
-    loss = 0
-    for xi, yi in zip(X, y):
-        if yi * xi.dot(w) <= 0:
-            loss = loss - yi * xi.dot(w)
-    return loss + 0.1 * w.dot(w)
-
-
-@program(normal(3))
 def misclassified_rows(w):
     predictions = np.where(X @ w > 0, 1, -1)
     wrong = np.where(predictions != y)[0]
@@ -32,16 +23,6 @@ def misclassified_rows(w):
     for i in wrong:
         loss -= y[i] * (X[i] @ w)
     return loss
-
-
-@program(normal(3))
-def integer_predictions(w):
-    predicted = np.zeros(len(X), dtype=int)
-    for i in range(len(X)):
-        if X[i].dot(w) > 0:
-            predicted[i] = 1
-    counts = np.bincount(predicted, minlength=2)
-    return np.sum(w[predicted] ** 2) + counts[1] * w[2]
 
 
 @program(normal(3))
@@ -66,26 +47,6 @@ def nearest_neighbour(points):
     distances = [np.linalg.norm([p[0] - 0.3, p[1] + 0.2]) for p in points]
     k = min(range(5), key=lambda i: distances[i])
     return distances[k] + np.sum(points[k] ** 2)
-
-
-@program(normal(4))
-def insertion_sort_list(x):
-    ordered = []
-    for value in x:
-        i = 0
-        while i < len(ordered) and ordered[i] < value:
-            i += 1
-        ordered.insert(i, value)
-    return sum((i + 1) * value for i, value in enumerate(ordered))
-
-
-@program(normal(4))
-def selection_sort_in_place(x):
-    x = x.copy()
-    for i in range(len(x)):
-        j = i + np.argmin(x[i:])
-        x[[i, j]] = x[[j, i]]
-    return np.sum(x * np.arange(4))
 
 
 @program(list_of(normal(2), normal(2)))

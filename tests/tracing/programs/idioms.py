@@ -1,22 +1,9 @@
 """The many small ways in which NumPy is written."""
 
-from functools import reduce
-
 import numpy as np
-from program import dict_of, list_of, normal, positive, program
+from program import list_of, normal, positive, program
 
 scale = np.array([1.0, 2.0, 0.5, 3.0])
-
-
-@program(normal(4))
-def augmented_assignments(x):
-    y = x * 1.0
-    y += scale
-    y -= 1
-    y *= x
-    y /= 2
-    y **= 2
-    return y.sum()
 
 
 @program(normal(5))
@@ -53,30 +40,12 @@ def stacking(rows):
     return np.trace(A @ B) + np.sum(C**2) + np.max(np.array(rows))
 
 
-@program(normal(4))
-def del_and_pop(x):
-    items = list(x)
-    del items[1]
-    last = items.pop()
-    items.insert(0, last * 2)
-    return sum(items) * items[0]
-
-
 @program(normal(6))
 def boolean_selection(x):
     positive = x[x > 0]
     if positive.size == 0:
         return np.sum(x**2)
     return np.mean(positive**2) + np.sum(x[~(x > 0)])
-
-
-@program(normal(6))
-def while_threshold(x):
-    total, i = 0.0, 0
-    while i < len(x) and total < 1.5:
-        total += x[i] ** 2
-        i += 1
-    return total * (i + 1)
 
 
 @program(normal(3))
@@ -112,13 +81,6 @@ class Value:
         return Value(self.data * other.data, (self, other))
 
 
-@program(normal(), normal(), normal())
-def values_in_objects(a, b, c):
-    a, b, c = Value(a), Value(b), Value(c)
-    d = a * b + c
-    return (d * d + a).data
-
-
 def pairs(items):
     for i in range(len(items)):
         for j in range(i):
@@ -130,21 +92,6 @@ def generators(x):
     return sum(np.cos(a - b) for a, b in pairs(x))
 
 
-@program(normal(3), normal(3))
-def functional_style(x, y):
-    square = lambda v: v * v
-    mapped = list(map(lambda p: square(p[0]) - p[1], zip(x, y)))
-    return reduce(lambda a, b: a * 0.5 + b, mapped)
-
-
-@program(dict_of(a=normal(2), b=normal()))
-def keyword_arguments(p):
-    def model(x, a, b=1.0):
-        return a[0] * x**2 + a[1] * x + b
-
-    return model(2.0, **p) ** 2
-
-
 @program(normal(4))
 def temporary_buffer_out(x):
     buf = np.empty(4)
@@ -152,14 +99,6 @@ def temporary_buffer_out(x):
     np.add(buf, scale, out=buf)
     np.log(buf, out=buf)
     return np.dot(buf, scale)
-
-
-@program(normal(3, 3))
-def diagonal_writes(A):
-    B = A @ A.T
-    np.fill_diagonal(B, 1.0)
-    B[np.triu_indices(3, 1)] *= 2
-    return np.sum(B)
 
 
 @program(normal(3, 4))
@@ -173,13 +112,6 @@ def writing_through_views(M):
     last = M[:, -1]
     last -= M[:, 0]
     return np.sum(M**2)
-
-
-@program(normal(2, 3))
-def nested_lists(A):
-    B = [[A[i][j] * (i + 1) for i in range(2)] for j in range(3)]
-    B = np.array(B)
-    return np.sum(B @ A)
 
 
 @program(normal(6))
@@ -204,17 +136,6 @@ def ranking_argsort(x):
     return np.sum(gains[order] * discount * x[order])
 
 
-@program(normal(5))
-def running_maximum(x):
-    best = -np.inf
-    record = []
-    for v in x:
-        if v > best:
-            best = v
-        record.append(best)
-    return np.sum(np.array(record) ** 2)
-
-
 @program(normal(4, 3))
 def iterating_rows_nditer_free(A):
     out = 0
@@ -233,20 +154,6 @@ def try_and_assert(x):
     except ValueError:
         m = x.reshape(1, n)
     return np.prod(np.sum(m, axis=1))
-
-
-@program(normal(5))
-def global_cache(x):
-    cache = {}
-
-    def fib(n):
-        if n in cache:
-            return cache[n]
-        result = x[n] if n < 2 else fib(n - 1) * 0.5 + fib(n - 2) * x[n]
-        cache[n] = result
-        return result
-
-    return fib(4)
 
 
 @program(positive(5))
@@ -283,14 +190,6 @@ def integer_powers_and_trace(A, b):
     return total + b @ P @ b
 
 
-@program(normal(5))
-def prepared_by_list_multiplication(x):
-    prefix = [0] * 6
-    for i in range(5):
-        prefix[i + 1] = prefix[i] + x[i]
-    return sum((prefix[j] - prefix[i]) ** 2 for i in range(6) for j in range(i + 1, 6)) / 15
-
-
 @program(normal(3, 3))
 def matrix_from_nested_append(A):
     rows = []
@@ -315,22 +214,6 @@ def soft_thresholding(x):
     return np.sum(y**2)
 
 
-@program(normal(4))
-def state_on_self(x):
-    class Counter:
-        history = []
-
-        def add(self, v):
-            Counter.history = [*Counter.history, v]
-            return sum(Counter.history)
-
-    c = Counter()
-    total = 0
-    for v in x:
-        total += c.add(v) ** 2
-    return total
-
-
 @program(normal(5))
 def chained_comparison_and_logic(x):
     inside = np.logical_and(x > -0.5, x < 0.5)
@@ -348,13 +231,6 @@ def nan_safe_log(x):
     p = np.exp(x) / (1 + np.exp(x))
     safe = np.maximum(p, 1e-12)
     return -np.nansum(p * np.log(safe))
-
-
-@program(normal(3, 4))
-def normalise_rows_in_loop(A):
-    for i in range(A.shape[0]):
-        A[i] /= np.sqrt(np.sum(A[i] ** 2))
-    return np.sum(A @ A.T)
 
 
 @program(normal(4))

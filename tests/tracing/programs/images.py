@@ -4,20 +4,8 @@ import numpy as np
 from program import dict_of, normal, positive, program
 
 rng = np.random.default_rng(0)
-image = rng.normal(size=(7, 7))
 photo = rng.normal(size=(2, 3, 6, 6))  # batch, channels, height, width
 labels = np.array([0, 2])
-
-
-@program(normal(3, 3))
-def conv2d_naive(K):
-    H, W = image.shape
-    k = K.shape[0]
-    out = np.zeros((H - k + 1, W - k + 1))
-    for i in range(out.shape[0]):
-        for j in range(out.shape[1]):
-            out[i, j] = np.sum(image[i : i + k, j : j + k] * K)
-    return np.mean(out**2)
 
 
 @program(normal(6, 6), normal(3, 3), normal())
@@ -56,20 +44,6 @@ def conv_forward(x, w, b, stride=1, pad=1):
 def conv_layer_multichannel(w, b):
     out = conv_forward(photo, w, b, stride=2)
     return np.sum(np.tanh(out)) / out.shape[0]
-
-
-def max_pool(x, size=2):
-    H, W = x.shape
-    pooled = np.zeros((H // size, W // size))
-    for i in range(0, H, size):
-        for j in range(0, W, size):
-            pooled[i // size, j // size] = np.max(x[i : i + size, j : j + size])
-    return pooled
-
-
-@program(normal(6, 6))
-def max_pool_loops(x):
-    return np.sum(max_pool(x) ** 2)
 
 
 @program(normal(2, 2, 4, 4))
@@ -123,13 +97,6 @@ def im2col_indices(x_shape, k):
     return c, i, j
 
 
-@program(normal(2, 5, 5), normal(3, 18))
-def im2col_fancy(x, w):
-    c, i, j = im2col_indices(x.shape, 3)
-    cols = x[c, i, j]
-    return np.sum(np.tanh(w @ cols))
-
-
 @program(normal(18, 9))
 def col2im(cols):
     c, i, j = im2col_indices((2, 5, 5), 3)
@@ -157,17 +124,6 @@ def total_variation(img):
     dx = np.diff(img, axis=1)
     dy = np.diff(img, axis=0)
     return np.abs(dx).sum() + np.abs(dy).sum()
-
-
-@program(positive(12, low=0.0, high=1.0))
-def soft_histogram(pixels):
-    centres = np.linspace(0, 1, 5)
-    hist = np.zeros(len(centres))
-    for p in pixels:
-        w = np.exp(-((p - centres) ** 2) / 0.02)
-        hist += w / w.sum()
-    hist /= len(pixels)
-    return -np.sum(hist * np.log(hist + 1e-9))
 
 
 class ConvNet:

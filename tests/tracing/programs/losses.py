@@ -28,36 +28,6 @@ def softmax_naive(W):
     return softmax_loss_naive(W, X, y, 0.1)
 
 
-@program(normal(4, 3), normal(3))
-def softmax_vectorised(W, b):
-    N = len(X)
-    scores = X.dot(W) + b
-    scores -= scores.max(axis=1, keepdims=True)
-    exp = np.exp(scores)
-    P = exp / exp.sum(axis=1, keepdims=True)
-    return -np.sum(np.log(P[np.arange(N), y])) / N + 0.5 * np.sum(W**2)
-
-
-def svm_loss_naive(W, X, y, reg):
-    loss = 0.0
-    num_classes = W.shape[1]
-    for i in range(len(X)):
-        scores = X[i].dot(W)
-        correct = scores[y[i]]
-        for j in range(num_classes):
-            if j == y[i]:
-                continue
-            margin = scores[j] - correct + 1
-            if margin > 0:
-                loss += margin
-    return loss / len(X) + reg * np.sum(W * W)
-
-
-@program(normal(4, 3))
-def svm_naive(W):
-    return svm_loss_naive(W, X, y, 1e-2)
-
-
 @program(normal(4, 3))
 def svm_vectorised(W):
     scores = X.dot(W)
@@ -74,24 +44,6 @@ def hinge_binary(w, b):
     return margins.mean() + 0.5 * w @ w
 
 
-@program(normal(4), normal())
-def perceptron_loss(w, b):
-    loss = 0
-    for xi, yi in zip(X, signs):
-        activation = np.dot(w, xi) + b
-        if yi * activation <= 0:
-            loss -= yi * activation
-    return loss
-
-
-@program(normal(4), normal())
-def logistic_regression(w, b):
-    z = X.dot(w) + b
-    p = 1 / (1 + np.exp(-z))
-    target = (signs + 1) / 2
-    return -np.mean(target * np.log(p) + (1 - target) * np.log(1 - p))
-
-
 @program(normal(5, 1))
 def logistic_with_bias_column(theta):
     Xb = np.c_[np.ones((len(X), 1)), X]
@@ -99,30 +51,6 @@ def logistic_with_bias_column(theta):
     target = (signs > 0).reshape(-1, 1)
     cost = -(target.T.dot(np.log(h)) + (1 - target).T.dot(np.log(1 - h))) / len(X)
     return cost[0, 0]
-
-
-@program(normal(4, 3))
-def cross_entropy_one_hot(W):
-    logits = X @ W
-    Y = np.eye(3)[y]
-    log_p = logits - np.log(np.exp(logits).sum(1, keepdims=True))
-    return -(Y * log_p).sum() / len(Y)
-
-
-@program(normal(2))
-def linear_regression_loops(params):
-    m, b = params
-    error = 0
-    for i in range(len(t)):
-        error += (t[i] - (m * X[i, 0] + b)) ** 2
-    return error / float(len(t))
-
-
-@program(normal(4, 1))
-def ridge_regression(w):
-    r = X.dot(w) - t[:, None]
-    J = r.T.dot(r) / (2 * len(t)) + 0.1 * w[1:].T.dot(w[1:])
-    return J.item() if isinstance(J, float) else J[0][0]
 
 
 @program(normal(4))
@@ -152,14 +80,6 @@ def polynomial_fit(c):
     x = np.linspace(-1, 1, 7)
     A = np.vander(x, 3, increasing=True)
     return np.sum((A.dot(c) - np.sin(3 * x)) ** 2)
-
-
-@program(normal(4, 3))
-def focal_loss(W):
-    p = np.exp(X @ W)
-    p /= p.sum(axis=1, keepdims=True)
-    pt = p[np.arange(len(y)), y]
-    return -((1 - pt) ** 2 * np.log(pt)).mean()
 
 
 @program(normal(4, 3))

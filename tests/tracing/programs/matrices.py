@@ -158,26 +158,6 @@ def gauss_seidel(A, b):
     return np.max(np.abs(x))
 
 
-@program(normal(3, 3), normal(3))
-def conjugate_gradient(M, b):
-    A = M @ M.T + np.eye(3)
-    x = np.zeros(3)
-    r = b - A @ x
-    p = r.copy()
-    rs = r @ r
-    for _ in range(2):
-        Ap = A @ p
-        alpha = rs / (p @ Ap)
-        x += alpha * p
-        r -= alpha * Ap
-        rs_new = r @ r
-        if np.sqrt(rs_new) < 1e-10:
-            break
-        p = r + (rs_new / rs) * p
-        rs = rs_new
-    return np.sum(x * b)
-
-
 @program(normal(4, 4))
 def determinant_recursive(A):
     def det(M):
@@ -250,44 +230,6 @@ def sinkhorn(C):
         u = a / K.dot(v)
     P = np.diag(u) @ K @ np.diag(v)
     return np.sum(P * C)
-
-
-@program(normal(4, 4))
-def floyd_warshall(W):
-    d = np.exp(W)
-    np.fill_diagonal(d, 0.0)
-    n = len(d)
-    for k in range(n):
-        for i in range(n):
-            for j in range(n):
-                if d[i, k] + d[k, j] < d[i, j]:
-                    d[i, j] = d[i, k] + d[k, j]
-    return d.sum()
-
-
-@program(normal(6))
-def bubble_sort(x):
-    a = x.copy()
-    n = len(a)
-    for i in range(n):
-        for j in range(n - i - 1):
-            if a[j] > a[j + 1]:
-                a[j], a[j + 1] = a[j + 1], a[j]
-    return np.sum(a * np.arange(n))
-
-
-@program(normal(6))
-def quicksort_recursive(x):
-    def qsort(values):
-        if len(values) <= 1:
-            return values
-        pivot = values[0]
-        left = [v for v in values[1:] if v < pivot]
-        right = [v for v in values[1:] if v >= pivot]
-        return qsort(left) + [pivot] + qsort(right)
-
-    s = qsort(list(x))
-    return s[0] * s[1] + s[-1] ** 2
 
 
 @program(normal(3, 3))

@@ -1,7 +1,7 @@
 """Networks: layers as classes, normalisation, dropout, attention, word vectors."""
 
 import numpy as np
-from program import dict_of, list_of, normal, program
+from program import dict_of, normal, program
 
 import backprop_nb as bp
 
@@ -55,31 +55,6 @@ def layers_as_classes(W1, b1, W2, b2):
     return SoftmaxWithLoss().forward(net(X), y)
 
 
-class Network:
-    """As in a well-known book: lists of biases and weights, columns as samples."""
-
-    def __init__(self, sizes, weights, biases):
-        self.num_layers = len(sizes)
-        self.weights, self.biases = weights, biases
-
-    def feedforward(self, a):
-        for b, w in zip(self.biases, self.weights):
-            a = 1.0 / (1.0 + np.exp(-(np.dot(w, a) + b)))
-        return a
-
-
-@program(list_of(normal(3, 4), normal(2, 3)), list_of(normal(3, 1), normal(2, 1)))
-def network_of_columns(weights, biases):
-    net = Network([4, 3, 2], weights, biases)
-    cost = 0
-    for x, label in zip(X[:3], [0, 1, 1]):
-        target = np.zeros((2, 1))
-        target[label] = 1.0
-        a = net.feedforward(x.reshape(4, 1))
-        cost += 0.5 * np.linalg.norm(a - target) ** 2 / 3
-    return cost
-
-
 def initialise(rng):
     sizes = [4, 5, 3]
     return {
@@ -105,17 +80,6 @@ def deep_network_dict(parameters):
     m = Y.shape[1]
     cost = -1 / m * np.sum(Y * np.log(AL) + (1 - Y) * np.log(1 - AL))
     return np.squeeze(cost)
-
-
-@program(normal(4, 3), normal(3), normal(3))
-def batch_norm_functional(W, gamma, beta):
-    a = X @ W
-    mu = 1.0 / 6 * np.sum(a, axis=0)
-    xmu = a - mu
-    var = 1.0 / 6 * np.sum(xmu**2, axis=0)
-    sqrtvar = np.sqrt(var + 1e-5)
-    out = gamma * (xmu / sqrtvar) + beta
-    return np.sum(np.maximum(out, 0) ** 2)
 
 
 class BatchNorm:
@@ -160,17 +124,6 @@ def group_norm(x, gamma):
     return np.sum(np.sin(gamma * out))
 
 
-@program(normal(4, 5), normal(5))
-def dropout_seeded(W, v):
-    np.random.seed(1)
-    A = np.tanh(X @ W)
-    D = np.random.rand(A.shape[0], A.shape[1])
-    D = (D < 0.8).astype(int)
-    A = A * D
-    A = A / 0.8
-    return np.mean(A.dot(v) ** 2)
-
-
 @program(normal(4, 5), normal(5), draws_random=True)
 def dropout_fresh(W, v):
     A = np.maximum(X @ W, 0)
@@ -192,16 +145,6 @@ def skip_gram_softmax(V, U):
     return loss
 
 
-@program(normal(5, 3), normal(5, 3))
-def word2vec_negative_sampling(in_embed, out_embed):
-    centre, outside, negatives = 0, 2, [1, 3, 3, 4]
-    v = in_embed[centre]
-    sigmoid = lambda x: 1 / (1 + np.exp(-x))
-    loss = -np.log(sigmoid(out_embed[outside] @ v))
-    loss += -np.sum(np.log(sigmoid(-out_embed[negatives] @ v)))
-    return loss
-
-
 @program(normal(5, 3), normal(3, 5))
 def cbow(E, W):
     total = 0.0
@@ -211,21 +154,6 @@ def cbow(E, W):
         u = h @ W
         total += -u[tokens[target]] + np.log(np.sum(np.exp(u)))
     return total
-
-
-@program(normal(5, 3), normal(5, 3), normal(5), normal(5))
-def glove(W, C, bw, bc):
-    counts = np.array(
-        [[0, 3, 1, 0, 2], [3, 0, 5, 1, 0], [1, 5, 0, 2, 1], [0, 1, 2, 0, 4], [2, 0, 1, 4, 0]]
-    )
-    J = 0
-    for i in range(5):
-        for j in range(5):
-            if counts[i, j] == 0:
-                continue
-            f = min((counts[i, j] / 4) ** 0.75, 1)
-            J += f * (W[i].dot(C[j]) + bw[i] + bc[j] - np.log(counts[i, j])) ** 2
-    return J
 
 
 def softmax(x):
@@ -321,17 +249,6 @@ def gpt_block(wte, wpe, block):
     return -np.mean([logp[i, tok] for i, tok in enumerate([1, 0, 2, 4])])
 
 
-@program(normal(5, 4), normal())
-def positional_encoding(E, scale):
-    P = np.zeros((5, 4))
-    for pos in range(5):
-        for i in range(0, 4, 2):
-            P[pos, i] = np.sin(pos / 10000 ** (i / 4))
-            P[pos, i + 1] = np.cos(pos / 10000 ** (i / 4))
-    x = E + scale * P
-    return np.sum(x[:, 0::2] * x[:, 1::2])
-
-
 @program(normal(4, 4))
 def rotary_embedding(x):
     rotated = np.empty_like(x)
@@ -412,12 +329,3 @@ def contrastive_info_nce(a, b):
         for j in range(4):
             sim[i, j] = np.dot(a[i], b[j]) / 0.5
     return -np.mean(np.diag(sim) - np.log(np.exp(sim).sum(axis=1)))
-
-
-@program(normal(3, 4), normal(3))
-def adaline_numbers(W, bias):
-    total = 0.0
-    for x in X:
-        net = [sum(w * xi for w, xi in zip(row, x)) + b for row, b in zip(W, bias)]
-        total += max(net)
-    return total

@@ -10,15 +10,6 @@ y_train = np.sin(3 * x_train)
 
 
 @program(normal(3, 2))
-def kmeans_objective(centroids):
-    cost = 0
-    for x in data:
-        distances = [np.sum((x - c) ** 2) for c in centroids]
-        cost += min(distances)
-    return cost / len(data)
-
-
-@program(normal(3, 2))
 def kmeans_assignments(centroids):
     d = np.linalg.norm(data[:, None] - centroids, axis=2)
     closest = np.argmin(d, axis=1)
@@ -36,20 +27,6 @@ def kmeans_one_step(points):
     labels = np.array([np.argmin([np.sum((p - c) ** 2) for c in centroids]) for p in points])
     new = np.array([points[labels == k].mean(axis=0) for k in range(2)])
     return np.sum((new - centroids) ** 2)
-
-
-@program(normal(3), normal(3, 2), positive(3))
-def gmm_log_likelihood(weights, means, sigmas):
-    pi = np.exp(weights) / np.sum(np.exp(weights))
-    ll = 0.0
-    for x in data:
-        p = 0.0
-        for k in range(3):
-            diff = x - means[k]
-            norm = 1 / (2 * np.pi * sigmas[k] ** 2)
-            p += pi[k] * norm * np.exp(-0.5 * diff @ diff / sigmas[k] ** 2)
-        ll += np.log(p)
-    return ll
 
 
 @program(normal(2, 2), normal(2, 2, 2))
@@ -113,15 +90,6 @@ def pca_reconstruction(V):
     return np.mean(np.sum((data - data.mean(0) - Z @ V.T) ** 2, axis=1))
 
 
-@program(normal(3, 2), normal(3, 2))
-def matrix_factorisation(P, Q):
-    ratings = {(0, 1): 3.0, (0, 2): 1.0, (1, 0): 4.0, (2, 1): 2.0}
-    loss = 0
-    for (u, i), r in ratings.items():
-        loss += (r - P[u] @ Q[i]) ** 2
-    return loss + 0.02 * (np.sum(P**2) + np.sum(Q**2))
-
-
 @program(normal(2, 2), normal(2), normal(2, 2))
 def vae_loss(We, be, Wd):
     eps = np.random.default_rng(7).normal(size=(7, 2))
@@ -132,24 +100,6 @@ def vae_loss(We, be, Wd):
     mse = np.sum((recon - data) ** 2, axis=1)
     kl = -0.5 * np.sum(1 + log_var - mu**2 - np.exp(log_var), axis=1)
     return np.mean(mse + kl)
-
-
-@program(positive(), positive())
-def gamma_mcmc_like(shape, rate):
-    x = np.array([0.5, 1.2, 2.0])
-    logp = (shape - 1) * np.log(x) - rate * x
-    return -np.sum(logp) + 3 * shape * np.log(1 / rate)
-
-
-@program(normal(4))
-def naive_bayes_gaussian(p):
-    mu, log_s = p[:2], p[2:]
-    labels = np.array([0, 1, 1, 0, 1, 0, 1])
-    ll = 0
-    for c in (0, 1):
-        rows = data[labels == c]
-        ll += np.sum(-((rows[:, 0] - mu[c]) ** 2) / (2 * np.exp(2 * log_s[c])) - log_s[c])
-    return -ll
 
 
 @program(normal(4))
@@ -186,18 +136,6 @@ def beta_bernoulli(p):
     for f in flips:
         like *= p if f else 1 - p
     return np.log(like).sum()
-
-
-@program(normal(3))
-def metropolis_energy_branch(x):
-    def U(z):
-        return np.sum(z**4) / 4 - np.sum(z**2) / 2
-
-    proposal = x + 0.3
-    dE = U(proposal) - U(x)
-    if dE < 0:
-        return U(proposal)
-    return np.exp(-dE) * U(proposal) + (1 - np.exp(-dE)) * U(x)
 
 
 @program(normal(6))

@@ -4,26 +4,6 @@ import numpy as np
 from program import dict_of, list_of, normal, positive, program
 
 rng = np.random.default_rng(1)
-text = [0, 2, 1, 3, 2]
-inputs, targets = text[:-1], text[1:]
-vocab_size, hidden_size = 4, 3
-
-
-@program(normal(3, 4), normal(3, 3), normal(4, 3), normal(3, 1), normal(4, 1))
-def char_rnn(Wxh, Whh, Why, bh, by):
-    xs, hs, ys, ps = {}, {}, {}, {}
-    hs[-1] = np.zeros((hidden_size, 1))
-    loss = 0
-    for t in range(len(inputs)):
-        xs[t] = np.zeros((vocab_size, 1))
-        xs[t][inputs[t]] = 1
-        hs[t] = np.tanh(np.dot(Wxh, xs[t]) + np.dot(Whh, hs[t - 1]) + bh)
-        ys[t] = np.dot(Why, hs[t]) + by
-        ps[t] = np.exp(ys[t]) / np.sum(np.exp(ys[t]))
-        loss += -np.log(ps[t][targets[t], 0])
-    return loss
-
-
 X = rng.normal(size=(2, 4, 3))
 Y = rng.normal(size=(2, 4, 2))
 
@@ -193,21 +173,6 @@ def ctc_like(logits):
     return -log_sum(alpha[-1][-1], alpha[-1][-2])
 
 
-series = rng.normal(size=5)
-
-
-@program(normal(4))
-def dtw_hard(x):
-    n, m = len(x), len(series)
-    D = np.ones((n + 1, m + 1)) * np.inf
-    D[0, 0] = 0
-    for i in range(1, n + 1):
-        for j in range(1, m + 1):
-            cost = (x[i - 1] - series[j - 1]) ** 2
-            D[i, j] = cost + min(D[i - 1, j], D[i, j - 1], D[i - 1, j - 1])
-    return D[n, m]
-
-
 def softmin(values, gamma=0.5):
     values = np.array(values) / -gamma
     top = np.max(values)
@@ -258,17 +223,6 @@ def policy_gradient_returns(theta):
     return -np.mean(logp[np.arange(6), actions] * returns)
 
 
-@program(normal(5))
-def td_errors(V):
-    trajectory = [0, 1, 3, 2, 4]
-    rewards = [0, 1, 0, -1]
-    loss = 0.0
-    for s, s_next, r in zip(trajectory, trajectory[1:], rewards):
-        delta = r + 0.95 * V[s_next] - V[s]
-        loss += delta**2
-    return loss / len(rewards)
-
-
 @program(normal(6), normal(6))
 def gae_advantages(rewards, values):
     gamma, lam = 0.99, 0.95
@@ -298,16 +252,6 @@ def exponential_smoothing(x):
         s.append(0.3 * v + 0.7 * s[-1])
     s = np.array(s)
     return np.sum((s[:-1] - x[1:]) ** 2)
-
-
-@program(normal(3), normal(8))
-def ar_model_residuals(phi, y):
-    p = len(phi)
-    sse = 0
-    for t in range(p, len(y)):
-        past = y[t - p : t][::-1]
-        sse += (y[t] - np.dot(phi, past)) ** 2
-    return sse
 
 
 @program(normal(2), normal(6, 2))

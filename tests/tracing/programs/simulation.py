@@ -1,32 +1,7 @@
 """Simulations and numerical methods."""
 
 import numpy as np
-from program import dict_of, normal, positive, program
-
-
-@program(normal(8), positive(low=0.1, high=0.4))
-def heat_explicit(u0, r):
-    u = u0.copy()
-    for _ in range(5):
-        u[1:-1] = u[1:-1] + r * (u[2:] - 2 * u[1:-1] + u[:-2])
-        u[0], u[-1] = 0, 0
-    return np.sum(u**2)
-
-
-@program(positive(low=0.1, high=0.4))
-def heat_2d_loops(alpha):
-    nx = ny = 5
-    T = np.zeros((nx, ny))
-    T[0, :] = 100.0
-    T[:, 0] = 50.0
-    for _ in range(3):
-        Tn = T.copy()
-        for i in range(1, nx - 1):
-            for j in range(1, ny - 1):
-                T[i, j] = Tn[i, j] + alpha * (
-                    Tn[i + 1, j] + Tn[i - 1, j] + Tn[i, j + 1] + Tn[i, j - 1] - 4 * Tn[i, j]
-                )
-    return T[2, 2]
+from program import normal, positive, program
 
 
 @program(positive(low=0.2, high=0.9))
@@ -110,33 +85,6 @@ def kepler_equation_newton(e, M):
     return np.array([np.cos(E) - e, np.sqrt(1 - e**2) * np.sin(E)]) @ np.array([1.0, 2.0])
 
 
-@program(normal(4, 3), positive(4))
-def n_body_energy(pos, mass):
-    U = 0.0
-    n = len(mass)
-    for i in range(n):
-        for j in range(i + 1, n):
-            r = np.sqrt(np.sum((pos[i] - pos[j]) ** 2) + 0.1)
-            U -= mass[i] * mass[j] / r
-    return U
-
-
-@program(normal(3, 2), normal(3, 2))
-def n_body_steps(x, v):
-    m = np.array([1.0, 2.0, 0.5])
-    for _ in range(2):
-        a = np.zeros_like(x)
-        for i in range(3):
-            for j in range(3):
-                if i == j:
-                    continue
-                d = x[j] - x[i]
-                a[i] += m[j] * d / (d @ d + 0.5) ** 1.5
-        v = v + 0.1 * a
-        x = x + 0.1 * v
-    return np.sum(x**2)
-
-
 @program(normal(6, 3), positive())
 def lennard_jones(x, sigma):
     x = x * 3
@@ -147,50 +95,6 @@ def lennard_jones(x, sigma):
     return 2 * np.sum(s6**2 - s6)
 
 
-@program(normal(4, 4))
-def ising_energy(J):
-    s = np.array([[1, -1, 1, 1], [1, 1, -1, 1], [-1, 1, 1, -1], [1, -1, -1, 1]])
-    E = 0
-    L = len(s)
-    for i in range(L):
-        for j in range(L):
-            neighbours = s[(i + 1) % L, j] + s[i, (j + 1) % L]
-            E += -J[i, j] * s[i, j] * neighbours
-    return np.exp(-E / 10)
-
-
-@program(normal(5), normal())
-def horner(coeffs, x):
-    y = 0
-    for c in coeffs[::-1]:
-        y = y * x + c
-    return y**2
-
-
-@program(positive(low=0.5, high=4.0))
-def newton_square_root(a):
-    x = a
-    for _ in range(20):
-        x_new = 0.5 * (x + a / x)
-        if abs(x_new - x) < 1e-15:
-            break
-        x = x_new
-    return x
-
-
-@program(positive(low=1.0, high=5.0), is_smooth=False)
-def bisection(c):
-    lo, hi = 0.0 * c, c
-    while hi - lo > 1e-3:
-        mid = (lo + hi) / 2
-        if mid**2 > c:
-            hi = mid
-        else:
-            lo = mid
-    x = (lo + hi) / 2
-    return x - (x**2 - c) / (2 * x)  # one Newton step, so that the slope is right
-
-
 @program(positive(low=0.1, high=1.2), is_smooth=False)
 def cordic_rotation(angle):
     x, y, z = 0.6072529350088813, 0.0, angle
@@ -198,31 +102,6 @@ def cordic_rotation(angle):
         d = 1 if z >= 0 else -1
         x, y, z = x - d * y * 2.0**-i, y + d * x * 2.0**-i, z - d * np.arctan(2.0**-i)
     return x + y * z
-
-
-@program(normal(4), normal())
-def lagrange_interpolation(ys, x):
-    xs = [0.0, 1.0, 2.0, 3.0]
-    total = 0
-    for i, yi in enumerate(ys):
-        term = yi
-        for j, xj in enumerate(xs):
-            if j != i:
-                term = term * (x - xj) / (xs[i] - xj)
-        total += term
-    return total
-
-
-@program(normal(4), positive(low=0.1, high=2.8))
-def newton_divided_differences(y, x):
-    t = np.array([0.0, 1.0, 2.0, 3.0])
-    coef = y.copy()
-    for j in range(1, 4):
-        coef[j:] = (coef[j:] - coef[j - 1 : -1]) / (t[j:] - t[:-j])
-    p = coef[-1]
-    for k in range(2, -1, -1):
-        p = coef[k] + (x - t[k]) * p
-    return p
 
 
 @program(normal(5))
@@ -247,30 +126,6 @@ def piecewise_linear(y, x):
         w = x[k] - i
         out[k] = (1 - w) * y[i] + w * y[i + 1]
     return np.sum(out**2)
-
-
-@program(normal(6))
-def dft_loops(x):
-    N = len(x)
-    power = 0
-    for k in range(N):
-        re, im = 0, 0
-        for n in range(N):
-            re += x[n] * np.cos(2 * np.pi * k * n / N)
-            im -= x[n] * np.sin(2 * np.pi * k * n / N)
-        power += (k + 1) * (re**2 + im**2)
-    return power / N
-
-
-@program(positive(low=0.5, high=2.0))
-def trapezoid_rule(a):
-    f = lambda t: np.exp(-a * t**2)
-    n = 10
-    h = 1.0 / n
-    s = 0.5 * (f(0) + f(1))
-    for i in range(1, n):
-        s += f(i * h)
-    return s * h
 
 
 @program(positive(low=0.5, high=2.0))
@@ -305,25 +160,6 @@ def sir_epidemic(params):
     return np.max(I) + R[-1]
 
 
-@program(positive(low=2.5, high=3.5))
-def logistic_map(r):
-    x = 0.3
-    orbit = []
-    for _ in range(6):
-        x = r * x * (1 - x)
-        orbit.append(x)
-    return np.mean(orbit)
-
-
-@program(dict_of(k=positive(), c=positive(), m=positive()))
-def damped_oscillator(p):
-    x, v = 1.0, 0.0
-    for _ in range(10):
-        acc = (-p["k"] * x - p["c"] * v) / p["m"]
-        x, v = x + 0.1 * v, v + 0.1 * acc
-    return x**2 + v**2
-
-
 @program(normal(3))
 def projectile_with_bounce(v0):
     x, y = 0.0, 1.0
@@ -350,19 +186,6 @@ def black_scholes_tree(p):
     for _ in range(n):
         C = np.exp(-r * dt) * (q * C[1:] + (1 - q) * C[:-1])
     return C[0]
-
-
-@program(normal(6))
-def upwind_advection(c):
-    u = np.sin(np.arange(6.0))
-    for _ in range(3):
-        un = u.copy()
-        for i in range(len(u)):
-            if c[i] > 0:
-                u[i] = un[i] - 0.1 * c[i] * (un[i] - un[i - 1])
-            else:
-                u[i] = un[i] - 0.1 * c[i] * (un[(i + 1) % 6] - un[i])
-    return (u**2).sum()
 
 
 @program(normal(3), normal(3))
