@@ -29,26 +29,6 @@ def program(f):
 
 
 @program
-def row_of_a_matrix(x):
-    M = np.zeros((2, 3))
-    row = M[1]
-    row += x[0]
-    row[0] = 7.0
-    return M * M
-
-
-@program
-def view_of_a_view(x):
-    M = x * 1
-    row = M[1]
-    last = row[1:]
-    last -= x[0, 0]
-    column = M.T[2]
-    column /= 2
-    return M * M + np.sum(last) * np.sum(column)
-
-
-@program
 def rows_in_a_loop(x):
     M = np.zeros((2, 3))
     for row, v in zip(M, x, strict=True):
@@ -63,23 +43,6 @@ def unpacked_rows(x):
     M[0] = x[0]
     second[:] = x[1] * 2
     return first * M
-
-
-@program
-def transposed(x):
-    M = np.zeros((2, 3))
-    M.T[0] = x[:, 1]
-    M.T[1:, 0] = x[1, :2]
-    return M * M
-
-
-@program
-def reshaped(x):
-    M = x * 1
-    r = x.reshape(3, 2)
-    r -= 1
-    M.reshape(-1)[::2] = r[:, 0]
-    return M * x
 
 
 @program
@@ -132,15 +95,6 @@ def read_only_views_follow(x):
     return wide * diagonal
 
 
-@program
-def changed_after_it_was_read(x):
-    M = x * 1
-    kept, seen = M * 1, M[0]
-    before = seen * 2
-    M[0] = 0.0
-    return before + seen + kept
-
-
 # --- what overlaps ------------------------------------------------------------
 
 
@@ -153,40 +107,10 @@ def the_right_side_is_read_first(x):
 
 
 @program
-def swapped_rows(x):
-    M = x * 1
-    M[0], M[1] = M[1].copy(), M[0].copy()
-    return M * [1.0, 2.0, 3.0] * x
-
-
-@program
 def rows_that_look_swapped(x):
     M = x * 1
     M[0], M[1] = M[1], M[0]  # both are views, so that both rows become the second
     return M * [1.0, 2.0, 3.0]
-
-
-@program
-def swapped_by_positions(x):
-    M = x * 1
-    M[[0, 1]] = M[[1, 0]]
-    M[:, [0, 2]] = M[:, [2, 0]]
-    return M * x
-
-
-@program
-def swapped_numbers(x):
-    v = x[0] * 1
-    v[0], v[2] = v[2], v[0]
-    return v * x
-
-
-@program
-def an_array_and_its_mirror(x):
-    M = x * 1
-    mirror = M[::-1]
-    M *= mirror
-    return M + mirror
 
 
 @program
@@ -201,13 +125,6 @@ def the_whole_array(x):
 
 
 # --- indices ------------------------------------------------------------
-
-
-@program
-def the_last_one_wins(x):
-    v = np.zeros(3)
-    v[[0, 0, 1]] = x[0]
-    return v * v
 
 
 @program
@@ -238,15 +155,6 @@ def masks(x):
 
 
 @program
-def masks_through_views(x):
-    M = x * 1
-    view = M.T
-    view[view < 0] = 0.1
-    M[0][M[0] > 2] = x[1, 0]
-    return M * view.T
-
-
-@program
 def a_mask_picks_a_copy(x):
     M = x * 1
     M[M > 0][0] = 5.0
@@ -262,13 +170,6 @@ def chained_indices(x):
     M[0][1] *= x[1, 1]
     M[1][1:] -= M[0][:2]
     return M * M
-
-
-@program
-def the_largest_is_marked(x):
-    marks = np.zeros((2, 3))
-    marks[np.arange(2), np.argmax(x, axis=1)] = 1.0
-    return marks * x * x
 
 
 # --- functions that write ------------------------------------------------------------
