@@ -1,6 +1,5 @@
 """``define_rule``: a function of the learner's own is one node like any other."""
 
-import doctest
 import gc
 import re
 import weakref
@@ -10,7 +9,6 @@ import pytest
 from matplotlib.mathtext import MathTextParser
 
 import backprop_nb as bp
-from backprop_nb.tracing import define
 from backprop_nb.tracing.rules import TABLE
 
 
@@ -177,7 +175,3 @@ def test_a_rule_that_does_not_take_the_arguments_is_refused(rule, given):
 
 def test_a_rule_may_ask_for_an_option():
     bp.define_rule(scaled_dot, lambda g, ans, x, y, factor: g * factor * y, None)
-
-
-def test_the_example_in_the_documentation_is_true():
-    assert doctest.testmod(define) == doctest.TestResults(failed=0, attempted=5)

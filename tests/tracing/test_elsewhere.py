@@ -19,6 +19,14 @@ TARGETS = RNG.uniform(size=(6, 2))
 PLACES = np.array([0, 2, 0, 1])
 
 
+@pytest.fixture
+def jax():
+    """Return JAX, which computes in 64 bits as NumPy does."""
+    jax = pytest.importorskip("jax")
+    jax.config.update("jax_enable_x64", True)
+    return jax
+
+
 def loss(parameters, x):
     W, b = parameters["W"], parameters["b"]
     f = bp.sigmoid(x @ W + b)
@@ -232,12 +240,6 @@ def test_infinities_stay_what_they_are():
     assert graph.compile(xp=STANDARD)(np.array([1.0, 2.0, np.inf]))[0] == 2.0
 
 
-def test_float32_stays_float32():
-    x = W.astype(np.float32)
-    value, (gradient,) = bp.trace(lambda x: np.sum(np.exp(x) * 2.0), x).compile(xp=da)(x)
-    assert (value.dtype, gradient.dtype) == (np.float32, np.float32)
-
-
 def test_a_function_that_the_library_lacks_is_named_when_compiling():
     few = SimpleNamespace(**vars(STANDARD) | {"__name__": "few", "linalg": SimpleNamespace()})
     graph = bp.trace(lambda x: np.sum(np.linalg.eigvalsh(x @ x.T)), W)
@@ -399,9 +401,7 @@ def number_found(x):
 
 
 @pytest.mark.parametrize("f", [masked, scaled_by_mask, found, number_found])
-def test_a_mask_whose_count_jax_cannot_know_is_told(f):
-    jax = pytest.importorskip("jax")
-    jax.config.update("jax_enable_x64", True)
+def test_a_mask_whose_count_jax_cannot_know_is_told(f, jax):
     picked = "np.nonzero finds" if "found" in f.__name__ else "a mask picks"
     with pytest.raises(UnsupportedError, match=f"How many entries {picked}") as caught:
         jax.jit(bp.trace(f, B).compile(xp=jax.numpy))(B)
@@ -410,9 +410,7 @@ def test_a_mask_whose_count_jax_cannot_know_is_told(f):
     assert_same(jax.jit(right.compile(xp=jax.numpy))(B)[0], right.value)
 
 
-def test_what_changes_under_a_mask_is_chosen_under_jax_as_the_message_says():
-    jax = pytest.importorskip("jax")
-    jax.config.update("jax_enable_x64", True)
+def test_what_changes_under_a_mask_is_chosen_under_jax_as_the_message_says(jax):
     graph = bp.trace(scaled_by_mask, B)
     said = r"x = np\.where\(mask, new, x\) in place of x\[mask\] = new"
     with pytest.raises(UnsupportedError, match=said):
@@ -422,9 +420,7 @@ def test_what_changes_under_a_mask_is_chosen_under_jax_as_the_message_says():
     assert_same(jax.jit(right.compile(xp=jax.numpy))(B)[0], right.value)
 
 
-def test_a_row_at_a_computed_place_is_picked_under_jax_as_the_message_says():
-    jax = pytest.importorskip("jax")
-    jax.config.update("jax_enable_x64", True)
+def test_a_row_at_a_computed_place_is_picked_under_jax_as_the_message_says(jax):
     compiled = bp.trace(lambda x: np.sum(x[np.argmax(x[:, 0])]), W).compile(xp=jax.numpy)
     with pytest.raises(UnsupportedError, match=r"np\.take\(x, i, axis=0\) in place of x\[i\]"):
         jax.jit(compiled)(W)
@@ -452,9 +448,7 @@ def test_a_captured_table_is_read_at_the_places_of_the_new_arguments(xp, axis):
 
 
 @pytest.mark.parametrize("name", ["nanmax", "nanmin"])
-def test_an_extreme_beside_nan_is_no_decision_under_jax(name):
-    jax = pytest.importorskip("jax")
-    jax.config.update("jax_enable_x64", True)
+def test_an_extreme_beside_nan_is_no_decision_under_jax(name, jax):
     f = getattr(np, name)
     x = np.where(X > 1, np.nan, X)
     x[:, 2] = np.arange(6.0)
@@ -501,9 +495,7 @@ DECIDING = {
 
 
 @pytest.mark.parametrize("name", DECIDING)
-def test_a_function_that_decides_by_the_values_is_replaced_as_the_message_says(name):
-    jax = pytest.importorskip("jax")
-    jax.config.update("jax_enable_x64", True)
+def test_a_function_that_decides_by_the_values_is_replaced_as_the_message_says(name, jax):
     deciding, instead, without = DECIDING[name]
     graph = bp.trace(deciding, W)
     with pytest.raises(UnsupportedError) as caught:
@@ -560,9 +552,7 @@ def test_one_array_of_a_library_given_twice_is_not_written_to_as_if_it_were_two(
         compiled(x, x)
 
 
-def test_jax_compiles_the_function():
-    jax = pytest.importorskip("jax")
-    jax.config.update("jax_enable_x64", True)
+def test_jax_compiles_the_function(jax):
     graph = bp.trace(loss, {"W": W, "b": B}, X)
     value, (gradient, _) = jax.jit(graph.compile(xp=jax.numpy))({"W": W, "b": B}, X)
     assert_same(value, graph.value)
@@ -589,9 +579,7 @@ def test_jax_in_32_bits_is_told_once_and_with_what_to_write():
         jax.config.update("jax_enable_x64", before)
 
 
-def test_jax_compiles_what_is_written_in_place():
-    jax = pytest.importorskip("jax")
-    jax.config.update("jax_enable_x64", True)
+def test_jax_compiles_what_is_written_in_place(jax):
     graph = bp.trace(filled, np.arange(4.0), np.ones(2))
     value, _ = jax.jit(graph.compile(xp=jax.numpy))(np.arange(4.0), np.ones(2))
     assert_same(value, graph.value)
@@ -633,9 +621,7 @@ COMPUTED_PLACES = {
 
 
 @pytest.mark.parametrize("name", COMPUTED_PLACES)
-def test_places_that_are_computed_are_no_decision(name):
-    jax = pytest.importorskip("jax")
-    jax.config.update("jax_enable_x64", True)
+def test_places_that_are_computed_are_no_decision(name, jax):
     f = COMPUTED_PLACES[name]
     graph, other = bp.trace(f, W), W[::-1] * 1.1 + 0.2
     right = bp.trace(f, other)
@@ -723,9 +709,7 @@ OUTSIDE = {
 
 
 @pytest.mark.parametrize("name", OUTSIDE)
-def test_an_index_out_of_range_is_nan_under_jax_and_not_the_last_entry(name):
-    jax = pytest.importorskip("jax")
-    jax.config.update("jax_enable_x64", True)
+def test_an_index_out_of_range_is_nan_under_jax_and_not_the_last_entry(name, jax):
     graph = bp.trace(lambda x, at: OUTSIDE[name](x, at.astype(int)), FLAT, np.arange(2.0))
     compiled = graph.compile(xp=jax.numpy)
     for run in (compiled, jax.jit(compiled)):
@@ -794,9 +778,7 @@ def test_what_pytorch_cannot_factor_is_told_as_numpy_tells_it():
         bp.trace(root, np.eye(2)).compile(xp=xp)(a)
 
 
-def test_rounded_decimals_are_those_of_numpy_under_jax():
-    jax = pytest.importorskip("jax")
-    jax.config.update("jax_enable_x64", True)
+def test_rounded_decimals_are_those_of_numpy_under_jax(jax):
     x = np.arange(-50, 50) / 10 + 0.01
     graph = bp.trace(lambda x: np.sum(x * (np.round(x, 1) == np.arange(-50, 50) / 10)), x)
     compiled = graph.compile(xp=jax.numpy)

@@ -239,14 +239,6 @@ def test_the_learners_arrays_stay_writable():
     x[0] = captured[0] = 2.0
 
 
-def test_tracing_leaves_no_state_behind():
-    def f(x):
-        return np.sum(x * x)
-
-    first, second = trace(f, np.ones(3)), trace(f, np.ones(3))
-    assert str(first) == str(second)
-
-
 # --- nothing is left behind ---------------------------------------------------
 
 
