@@ -237,14 +237,10 @@ def applied(
         return result
     if row.view and isinstance(operands[0], Recorded):
         tape.share(operands[0], result)
-    if row.shape_varies or (row.function is getitem and _has_mask(operands)):
+    is_masked = row.function is getitem and any(each.dtype.kind == "b" for each in operands[1:])
+    if row.shape_varies or is_masked:  # so that the number of entries may change
         tape.decide(result, "shape", np.shape(plain(result)), frame)
     return result
-
-
-def _has_mask(operands: list[Any]) -> bool:
-    """Whether entries are picked by a recorded mask, so that their number may change."""
-    return any(item.dtype.kind == "b" for item in operands[1:])
 
 
 def composed(

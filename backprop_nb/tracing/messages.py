@@ -422,11 +422,6 @@ def ambiguous(shape: tuple[int, ...], frame: FrameType) -> NoReturn:
     )
 
 
-def read_past(code: CodeType, lasti: int) -> NoReturn:
-    """Refuse what read the entries of ``X.dot(W)`` without asking for the traced value."""
-    raise _read_past(code, lasti)
-
-
 def of_product(error: Exception, stood_in: Sequence[tuple[CodeType, int]]) -> BackpropError | None:
     """Return what to tell where NumPy complains about what stands in for ``X.dot(W)``."""
     passed = [*links(error)]
@@ -434,7 +429,7 @@ def of_product(error: Exception, stood_in: Sequence[tuple[CodeType, int]]) -> Ba
         return None
     code, lasti = passed[-1].tb_frame.f_code, passed[-1].tb_lasti
     if code.co_code[lasti] == opmap["STORE_SUBSCR"]:  # an array of the caller's does not take it
-        return _read_past(*stood_in[-1]) if stood_in[-1][0] is code else None
+        return read_past(*stood_in[-1]) if stood_in[-1][0] is code else None
     lengths = re.match(r"shapes \((.*)\) and \((\d+),", str(error))
     place = locate(code, lasti)
     match place.node if place else None:
@@ -452,7 +447,8 @@ def of_product(error: Exception, stood_in: Sequence[tuple[CodeType, int]]) -> Ba
     return None
 
 
-def _read_past(code: CodeType, lasti: int) -> BackpropError:
+def read_past(code: CodeType, lasti: int) -> BackpropError:
+    """Return what to tell where ``X.dot(W)`` was read without asking for the traced value."""
     place = locate(code, lasti)
     product, instead, taken = "X.dot(W)", "np.dot(X, W)", "A plain array, or another library,"
     if place is not None:

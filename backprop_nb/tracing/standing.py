@@ -132,7 +132,7 @@ class _Pending:
         """Record the product of the array that times ones and zeros is ``computed``."""
         plain = computed[..., :-1].copy()
         if plain.dtype.kind != "f" or np.any(np.isnan(plain)):
-            messages.read_past(*self._at)
+            raise messages.read_past(*self._at)
         computed[...] = computed[..., -1:]
         return self._x._tape.apply_at(_DOT, (plain, self._x), {}, self._place)
 

@@ -364,7 +364,7 @@ class Tape:
     def check_read(self, value: Any) -> None:
         """Refuse what was computed from something that stands in for a value."""
         if self.stood_in and (number := number_in(value)) is not None:
-            messages.read_past(*self.stood_in[min(number, len(self.stood_in) - 1)])
+            raise messages.read_past(*self.stood_in[min(number, len(self.stood_in) - 1)])
 
     def place(self, frame: FrameType) -> tuple[Scope | None, int]:
         """Return where in the learner's code a frame is."""

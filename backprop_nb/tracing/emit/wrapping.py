@@ -86,11 +86,8 @@ def _comment(line: str, indent: str) -> str:
 
 def _condition(text: str, indent: str) -> str:
     negated = text.startswith("not (") and _last_bracket(text) == len("not ")
-    return (
-        _bracketed(text[4:], "if not ", indent)
-        if negated
-        else _bracketed(f"({text})", "if ", indent)
-    )
+    inner, before = (text[4:], "if not ") if negated else (f"({text})", "if ")
+    return _bracketed(inner, before, indent)
 
 
 def _in_pieces(text: str, before: str, indent: str) -> str:

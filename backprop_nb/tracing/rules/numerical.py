@@ -329,12 +329,9 @@ def vectorized(call: np.vectorize, *args: Any, **kwargs: Any) -> Any:
     several = isinstance(results[0], tuple)
     each = list(zip(*results, strict=True)) if several else [results]
     types = map(np.dtype, call.otypes) if call.otypes else [None] * len(each)
-    found = tuple(_in_shape(*one, shape) for one in zip(each, types, strict=True))
+    shaped = (np.reshape(np.stack(one), shape) for one in each)
+    found = tuple(map(as_type, shaped, types))
     return found if several else found[0]
-
-
-def _in_shape(results: Sequence[Any], dtype: Any, shape: tuple[int, ...]) -> Any:
-    return as_type(np.reshape(np.stack(results), shape), dtype)
 
 
 def _piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: Any) -> Any:

@@ -27,7 +27,7 @@ def _quantile(
     shape = np.shape(rows.values)
     order = np.argsort(rows.values, stable=True)
     received = [
-        add_along_axis(_column(each) * share, order[:, k : k + 1], axis=-1, shape=shape)
+        add_along_axis(np.reshape(each, (-1, 1)) * share, order[:, k : k + 1], axis=-1, shape=shape)
         for each, place in zip(_each(g, q), _places(shape[1], q, method), strict=True)
         for k, share in _shares(place)
     ]
@@ -56,10 +56,6 @@ def _each(g: Any, q: Any) -> list[Any]:
     if np.ndim(q) == 0:
         return [g]
     return [g[k] for k in np.ndindex(np.shape(q))]
-
-
-def _column(g: Any) -> Any:
-    return np.reshape(g, (-1, 1))
 
 
 # --- where they are ambiguous -----------------------------------------------------
