@@ -238,7 +238,9 @@ def test_what_is_said_to_make_all_right_does_so_at_other_widths(written, old, ne
         assert bp.check_backward(written(mended).backward, widths=widths).ok, finding.repair
 
 
-@pytest.mark.parametrize("new", ["(f[-1] - y) / len(y)", "(y - f[-1]) / y.size"])
+@pytest.mark.parametrize(
+    "new", ["(f[-1] - y) / len(y)", "(y - f[-1]) / y.size", "(f[-1] - y) * len(y)"]
+)
 def test_a_size_that_is_2_by_chance_is_not_meant_for_the_2(written, new):
     finding = bp.check_backward(written(IN_A_LOOP.replace(_ERROR, new)).backward).findings[0]
     assert (finding.repair, finding.proved) == (f"{_ERROR} in place of {new}", True)

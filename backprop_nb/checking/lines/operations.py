@@ -153,7 +153,7 @@ def _regrouped(node: ast.BinOp) -> Iterator[ast.expr]:
             yield ast.Call(function, [ast.BinOp(x, operator, right)], [])
 
 
-def other_operators(node: ast.BinOp) -> Iterator[Way]:
+def other_operators(scope: Scope, node: ast.BinOp) -> Iterator[Way]:
     """Yield other operators of the same operands, and these in another order or alone."""
     left, right, operator = node.left, node.right, type(node.op)
     for other in OPERATORS.get(operator, ()):
@@ -183,7 +183,8 @@ def other_operators(node: ast.BinOp) -> Iterator[Way]:
             ast.BinOp(ast.Constant(1), ast.Sub(), ast.Name() as x),
         ) if text_of(a) == text_of(x):
             yield Way(formula("rest * (1 - x**2)", rest=rest, x=x), "operand", 1.1)
-    if operator is ast.Div and not isinstance(right, ast.Constant):  # a mean in place of the 2
+    is_quotient = operator is ast.Div and not isinstance(right, ast.Constant)
+    if is_quotient or (operator is ast.Mult and is_count(scope, right)):  # in place of the 2
         yield Way(formula("2 * x", x=left), "operator", 1.0)
         if isinstance(left, ast.BinOp) and isinstance(left.op, ast.Sub):
             error = formula("2 * (b - a)", a=left.left, b=left.right)
@@ -245,7 +246,7 @@ def other_calls(scope: Scope, node: ast.Call) -> Iterator[Way]:
             yield Way(within[0], "operand alone", 0.9)
     if name in ("dot", "matmul", "multiply", "outer") and len(operands) == 2:
         operator = ast.Mult() if name in ("multiply", "outer") else ast.MatMult()
-        for way in other_operators(ast.BinOp(operands[0], operator, operands[1])):
+        for way in other_operators(scope, ast.BinOp(operands[0], operator, operands[1])):
             yield way._replace(words="")
         form = "a @ b" if name == "multiply" else "a * b"
         yield Way(formula(form, a=operands[0], b=operands[1]), "operator", 0.9)

@@ -98,7 +98,7 @@ def _instead(scope: Scope, node: ast.expr, parent: ast.AST | None) -> Iterator[W
             yield from other_entries(scope, node)
         case ast.BinOp():
             yield from by_column(scope, node)
-            yield from other_operators(node)
+            yield from other_operators(scope, node)
             yield from less_labels(scope, node)
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             yield Way(operand, "sign", 0.9, f"leave out the sign: {text_of(operand)}")
