@@ -335,19 +335,6 @@ def test_a_mistake_that_does_not_exist_is_refused_with_advice():
     assert caught.value.instead == "'sign_flipped'"
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"samples": "cols"}, '`samples` must be "single", "column", "rows" or "columns".'),
-        ({"reduction": "average"}, '`reduction` must be "mean", "sum" or "mean_entries".'),
-    ],
-)
-def test_a_convention_that_does_not_exist_is_refused(options, message):
-    with pytest.raises(bp.InvalidValueError) as caught:
-        make_backward(**options)
-    assert caught.value.problem == message
-
-
 # --- the stages ---------------------------------------------------------------
 
 
