@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import operator
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import replace
@@ -228,7 +229,7 @@ def check_backward(
     probes = make_probes(course)
     # Each call has its limit; the whole has one as well, as not every call can be stopped.
     together = None if seconds is None else (len(probes) + 1) * seconds + _STARTING
-    call = _at_once if together is None else partial(run_isolated, seconds=together)
+    call = operator.call if together is None else partial(run_isolated, seconds=together)
     try:
         answers = call(ask_all, backward, probes, seconds)
     except EndedError as error:
@@ -245,10 +246,6 @@ def check_backward(
     if not dots:
         report = _with_layers(report, backward, course)
     return half_written(report, dots) if dots and not report.ok else report
-
-
-def _at_once(f: Callable[..., Any], *args: Any) -> Any:
-    return f(*args)
 
 
 def _may_be_another_course(report: Report) -> bool:

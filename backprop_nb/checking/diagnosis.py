@@ -477,8 +477,8 @@ def message(
         if whole
         else f"{placed.symbols(K)}; the other layers do it right"
     )
-    cited = mistake.equation and convention.plain
-    equation = f" It breaks {_in_full(mistake.equation)}." if cited else ""
+    tag = mistake.equation if convention.plain else ""
+    equation = f" It breaks equation [{tag}], {equation_of(tag).text}." if tag else ""
     either = [_titles(each, K, convention) for each in ties[:_MAX_TIES]]
     same = (
         f" The gradients are just as consistent with {' or with '.join(either)}." if either else ""
@@ -488,10 +488,6 @@ def message(
         f"{parameter}: consistent with “{placed.title(K, convention)}”{together}. "
         f"{begins}, {_IN_ORDER}: {quantity}. {words.explanation}{equation}{same}"
     )
-
-
-def _in_full(tag: str) -> str:
-    return f"equation [{tag}], {equation_of(tag).text}"
 
 
 # Of a mistake that is made at some layers only.
