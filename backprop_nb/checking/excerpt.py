@@ -15,23 +15,15 @@ _ABOVE, _BELOW = 5, 6
 
 
 class CodeLine(NamedTuple):
-    """A line of code.
-
-    Attributes
-    ----------
-    number
-        Its number in the file or cell, from 1.
-    text
-    marks
-        Where the marked expressions are: first column, and the one after the last.
-    starts
-        Whether one of them begins here.
-    """
+    """A line of code."""
 
     number: int
+    """Its number in the file or cell, from 1."""
     text: str
     marks: tuple[tuple[int, int], ...] = ()
+    """Where the marked expressions are: first column, and the one after the last."""
     starts: bool = False
+    """Whether one of them begins here."""
 
 
 def is_placed(source: str) -> TypeGuard[Source]:

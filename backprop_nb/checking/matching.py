@@ -50,29 +50,20 @@ _SETTINGS |= {"learningrate", "weightdecay", "margin", "temperature"}
 
 @dataclass(frozen=True, eq=False)
 class Matched:
-    """An answer whose gradients are known by their arguments.
-
-    Attributes
-    ----------
-    leaves
-        The gradient of each leaf of the arguments, in the order of ``pytree.flatten``, as it
-        was given; None where it is missing.
-    spelled
-        What the answer itself calls each, such as ``"dW1"``; "" where it has no name for it.
-    data
-        The places of the arguments that count as data: no gradient was given for them, and
-        they are whole numbers or text, or called as inputs and targets are.
-    loss
-        The number that was handed over beside the gradients, or None.
-    misspelt
-        By the place of a missing leaf what to do if another key has its gradient.
-    """
+    """An answer whose gradients are known by their arguments."""
 
     leaves: tuple[Any, ...]
+    """The gradient of each leaf of the arguments, in the order of ``pytree.flatten``, as it was
+    given; None where it is missing."""
     spelled: tuple[str, ...]
+    """What the answer itself calls each, such as ``"dW1"``; "" where it has no name for it."""
     data: tuple[int, ...] = ()
+    """The places of the arguments that count as data: no gradient was given for them, and they are
+    whole numbers or text, or called as inputs and targets are."""
     loss: Any = None
+    """The number that was handed over beside the gradients, or None."""
     misspelt: Mapping[int, str] = field(default_factory=dict)
+    """By the place of a missing leaf what to do if another key has its gradient."""
 
     def gradient(self, at: int) -> Any:
         """Return the gradient of a leaf; None for dots, too."""

@@ -29,35 +29,10 @@ _FAILURES = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeE
 
 @dataclass(frozen=True, eq=False)
 class Fault:
-    """An expression of a gradient function that is wrong.
+    """An expression of a gradient function that is wrong; what is not said here, as of a Finding.
 
-    Attributes
-    ----------
-    source
-        The expression, which knows its file and its line; None where no text is known.
-    quantity
-        What it should be, such as ``"∂L/∂z1"``; empty where it has no name.
-    repair
-        What to write, in words; empty where none was found.
-    proved
-        Whether every gradient is right with the right quantity there, what it is computed
-        from is right, and no other line explains it as well.
-    given, expected
-        What it gave, and what it should give.
-    spoils
-        The gradients that are wrong because of it, by their positions.
-    number
-        Which of several mistakes made at once it explains, from 1.
-    lacks_a_factor
-        Whether what to write is a factor that is brought in.
-    has_values
-        Whether ``given`` and ``expected`` are of one thing, which a person can compare.
-    counts
-        How many it counts in the place of how many others; 0 where that is not what is wrong.
-    is_part
-        Whether more may be wrong beside all that is found.
-    of
-        The name of what has these values where the expression has none, such as a mask.
+    It is proved only if what it is computed from is right, too, and no other line explains it
+    as well; ``source`` is None where no text is known.
     """
 
     source: Source | None
@@ -67,12 +42,17 @@ class Fault:
     given: Array
     expected: Array
     spoils: tuple[int, ...]
+    """The gradients that are wrong because of it, by their positions."""
     number: int = 1
     lacks_a_factor: bool = False
+    """Whether what to write is a factor that is brought in."""
     has_values: bool = True
+    """Whether ``given`` and ``expected`` are of one thing, which a person can compare."""
     of: str = ""
     counts: float = 0
+    """How many it counts in the place of how many others; 0 where that is not what is wrong."""
     is_part: bool = False
+    """Whether more may be wrong beside all that is found."""
 
     @property
     def line(self) -> int | None:

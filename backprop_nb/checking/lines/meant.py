@@ -81,44 +81,31 @@ class Slot:
 
 @dataclass(frozen=True, eq=False)
 class Meant:
-    """An expression, and what is true that makes gradients right in its place.
-
-    Attributes
-    ----------
-    pieces
-        What is put there in each round.
-    given, expected
-        What it gave where it was wrong first, and what it should give.
-    fixed
-        The gradients that are right then and were not before, by their positions.
-    was_true
-        Whether it gave what is true, too, only another one.
-    has_odd_input
-        Whether it is made of something that the loss does not have.
-    has_earlier
-        Whether a line within a function that it calls may be wrong, or one of a round before; or
-        whether something that is needed before this in the loss's backward pass explains as much
-        in another line, and is made of what is true.
-    is_scaled
-        Whether all is right, too, with what it gives times one number in each round.
-    hides_others
-        Whether it is made, in some round, of what is not true even after all rounds before have
-        given what is: then something else is wrong as well, and to put the truth here hides it.
-    is_effect
-        Whether it is right in its first round all the same: only what it is made of is wrong.
-    """
+    """An expression, and what is true that makes gradients right in its place."""
 
     slot: Slot
     pieces: Sequence[Piece | None]
+    """What is put there in each round."""
     given: Array
     expected: Array
+    """What it gave where it was wrong first, and what it should give."""
     fixed: frozenset[int]
+    """The gradients that are right then and were not before, by their positions."""
     was_true: bool
+    """Whether it gave what is true, too, only another one."""
     has_odd_input: bool
+    """Whether it is made of something that the loss does not have."""
     has_earlier: bool
+    """Whether a line within a function that it calls may be wrong, or one of a round before; or
+    whether something that is needed before this in the loss's backward pass explains as much in
+    another line, and is made of what is true."""
     is_scaled: bool = True
+    """Whether all is right, too, with what it gives times one number in each round."""
     hides_others: bool = False
+    """Whether it is made, in some round, of what is not true even after all rounds before have
+    given what is: then something else is wrong as well, and to put the truth here hides it."""
     is_effect: bool = False
+    """Whether it is right in its first round all the same: only what it is made of is wrong."""
 
     @property
     def piece(self) -> Piece:

@@ -42,28 +42,19 @@ _KEEP = "what keeps a value"
 
 @dataclass(eq=False)
 class Block:
-    """A function of the student's that ran, with all that is defined in it.
-
-    Attributes
-    ----------
-    functions
-        The function objects with that code; a class that was defined twice has two.
-    code
-        What runs.
-    module, node
-        The syntax tree of the text, and the definition in it.
-    seen
-        By line what the names held when the line ran first, of the functions within, too.
-    order
-        By line when it ran first, before or after the lines of other functions.
-    """
+    """A function of the student's that ran, with all that is defined in it."""
 
     functions: list[FunctionType]
+    """The function objects with that code; a class that was defined twice has two."""
     code: CodeType
+    """What runs."""
     module: Module
     node: ast.AST
+    """The syntax tree of the text, and the definition in it."""
     seen: dict[int, dict[str, Any]] = field(default_factory=dict)
+    """By line what the names held when the line ran first, of the functions within, too."""
     order: dict[int, int] = field(default_factory=dict)
+    """By line when it ran first, before or after the lines of other functions."""
 
     @cached_property
     def tree(self) -> ast.AST:

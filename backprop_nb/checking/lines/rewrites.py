@@ -17,30 +17,21 @@ Put: TypeAlias = Callable[[Any], ast.AST]
 
 @dataclass(frozen=True, eq=False)
 class Rewrite:
-    """A statement, and how it is written otherwise.
-
-    Attributes
-    ----------
-    root
-        What is written otherwise: a statement, the head of a loop, the body of a lambda.
-    part, put
-        An expression of it, and what writes the whole with another one.
-    node, new
-        What is exchanged in that expression, and for what.
-    cost
-        How unlikely it is that this was meant.
-    said
-        What a person would do, unless it is to write the one in place of the other.
-    """
+    """A statement, and how it is written otherwise."""
 
     root: ast.AST
+    """What is written otherwise: a statement, the head of a loop, the body of a lambda."""
     part: ast.AST
     put: Put
+    """An expression of it, and what writes the whole with another one."""
     node: ast.AST
     new: ast.AST
+    """What is exchanged in that expression, and for what."""
     kind: str
     cost: float
+    """How unlikely it is that this was meant."""
     said: str
+    """What a person would do, unless it is to write the one in place of the other."""
 
     def words(self, shown: ast.AST) -> str:
         """Return what a person would do to what is shown of the statement."""
@@ -91,17 +82,12 @@ _FORMULAS = (ast.BinOp, ast.UnaryOp, ast.Call, ast.Compare, ast.Attribute)
 
 @dataclass(frozen=True, eq=False)
 class Written:
-    """A line written otherwise, and what that makes right.
-
-    Attributes
-    ----------
-    fixed
-        The gradients that are right then and were not before, by their positions.
-    """
+    """A line written otherwise, and what that makes right."""
 
     block: Block
     rewrite: Rewrite
     fixed: frozenset[int]
+    """The gradients that are right then and were not before, by their positions."""
 
     @property
     def line(self) -> int:

@@ -57,30 +57,21 @@ atexit.register(_FOLDER.cleanup)
 
 @dataclass(frozen=True)
 class Entry:
-    """A pass, right or wrong, as a text that can be imported.
-
-    Attributes
-    ----------
-    name
-        The course and its function; of a wrong one also the numbers of the changed lines' rows.
-    entry
-        The function that returns the gradients.
-    lines
-        The lines that were changed, counted from 1; empty for a right pass.
-    kinds, where
-        Of each change, what it is, and in which of the two passes.
-    changes
-        Of each change, the line before and after.
-    """
+    """A pass, right or wrong, as a text that can be imported."""
 
     name: str
+    """The course and its function; of a wrong one also the numbers of the changed lines' rows."""
     entry: str
+    """The function that returns the gradients."""
     text: str
     is_held_out: bool
     lines: tuple[int, ...] = ()
+    """The lines that were changed, counted from 1; empty for a right pass."""
     kinds: tuple[str, ...] = ()
     where: tuple[str, ...] = ()
+    """Of each change, what it is, and in which of the two passes."""
     changes: tuple[tuple[str, str], ...] = ()
+    """Of each change, the line before and after."""
 
     @cached_property
     def module(self) -> ModuleType:

@@ -16,20 +16,14 @@ import backprop_nb as bp
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one check.
-
-    Attributes
-    ----------
-    report
-        ``None`` where the check itself raised; ``error`` says what.
-    seconds
-        Of the check alone, without the import of the pass.
-    """
+    """What came of one check."""
 
     entry: Entry
     report: Any
+    """``None`` where the check itself raised; ``error`` says what."""
     error: str
     seconds: float
+    """Of the check alone, without the import of the pass."""
 
     @property
     def is_accepted(self) -> bool:
