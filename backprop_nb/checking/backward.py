@@ -33,12 +33,7 @@ from backprop_nb.checking.report import Finding, Hints, Report, check_hints
 from backprop_nb.checking.returned import Answer
 from backprop_nb.checking.search import is_right
 from backprop_nb.checking.unexplained import layers_meant, other_courses
-from backprop_nb.checking.wrong_line import (
-    line_of,
-    may_have_line,
-    raised_line,
-    with_line,
-)
+from backprop_nb.checking.wrong_line import line_of, may_have_line, raised_line, with_line
 from backprop_nb.errors import EndedError, UnsupportedError
 from backprop_nb.meant import suggesting
 from backprop_nb.network.activations import ActivationName, OutputName

@@ -25,18 +25,9 @@ from backprop_nb.checking.compare import (
 )
 from backprop_nb.checking.convention import DEFAULT, Convention, Course
 from backprop_nb.checking.mistake import PlacedMistake
-from backprop_nb.checking.packing import (
-    course_loss,
-)
+from backprop_nb.checking.packing import course_loss
 from backprop_nb.checking.probes import make_probes
-from backprop_nb.checking.report import (
-    NOT_WRITTEN,
-    Array,
-    Checked,
-    Finding,
-    Hints,
-    Report,
-)
+from backprop_nb.checking.report import NOT_WRITTEN, Array, Checked, Finding, Hints, Report
 from backprop_nb.checking.returned import Answer
 from backprop_nb.checking.search import Explanation, Search, backward_order, is_right
 from backprop_nb.checking.unexplained import (

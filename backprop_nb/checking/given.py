@@ -30,11 +30,7 @@ from backprop_nb.checking.lines.program import may_write
 from backprop_nb.checking.lines.unwritten import unwritten
 from backprop_nb.checking.matching import Matched, Unmatched, likely_data, match
 from backprop_nb.checking.raised import error_in_words, last_step, source_of
-from backprop_nb.checking.unexplained import (
-    common_factor,
-    fails_again_in_words,
-    unsteady_in_words,
-)
+from backprop_nb.checking.unexplained import common_factor, fails_again_in_words, unsteady_in_words
 from backprop_nb.checking.wording import renamed
 from backprop_nb.errors import InvalidValueError
 from backprop_nb.tracing import Graph, calling, pytree

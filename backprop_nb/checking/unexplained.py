@@ -11,14 +11,7 @@ from typing import Any, get_args
 
 import numpy as np
 
-from backprop_nb.checking.compare import (
-    Array,
-    agrees,
-    factor_in_words,
-    factor_of,
-    is_plain,
-    signed,
-)
+from backprop_nb.checking.compare import Array, agrees, factor_in_words, factor_of, is_plain, signed
 from backprop_nb.checking.convention import Course, Penalty, Reduction, Weights
 from backprop_nb.checking.packing import check_calls, names_of_arguments
 from backprop_nb.checking.raised import NO_SUCH_KEY

@@ -8,15 +8,7 @@ import pytest
 from nonempty import nonempty
 
 import backprop_nb as bp
-from backprop_nb.checking.lines.program import (
-    Endless,
-    Held,
-    Turns,
-    blocks,
-    chosen,
-    running,
-    unseen,
-)
+from backprop_nb.checking.lines.program import Endless, Held, Turns, blocks, chosen, running, unseen
 
 TABLE = {"scale": 3.0}
 KEPT = np.array([1.0, 2.0])
