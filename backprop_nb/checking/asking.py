@@ -113,16 +113,8 @@ def _flat(tree: Any) -> list[Any]:
 def modified_arguments(probe: Probe, after: Sequence[Kept]) -> tuple[str, ...]:
     """Return the names of a probe's arguments that are not as they were handed over.
 
-    Parameters
-    ----------
-    probe
-    after
-        What :func:`ask` found of each argument after the call, in the process where it was called.
-
-    Raises
-    ------
-    ValueError
-        They are not as many as the arguments.
+    ``after`` is what :func:`ask` found of each argument after the call, in the process where it
+    was called.  It raises ``ValueError`` if they are not as many as the arguments.
     """
     given, before = _as_handed_over(probe)
     if list(after) == [(each, each) for each in before]:

@@ -113,23 +113,11 @@ def length_behind(
 
     A factor that may as well stand for itself tells no mistake.
 
-    Parameters
-    ----------
-    factor
-        How many times the right gradient a given one is.
-    known
-        The lengths of the problem.
-    elsewhere
-        The same problem with other lengths, and the factor there, if there is one: it tells
-        whether the factor follows.
-    is_one_number
-        Whether the gradient is a single number, which is always a multiple of the right one.
-    averaged
-        How many the loss takes means over, if that is known: a 2 that is none of them is rather
-        one of the formula.
+    ``elsewhere`` is the same problem with other lengths, and the factor there, if there is one: it
+    tells whether the factor follows.  A gradient that is one number is always a multiple of the
+    right one.  ``averaged`` is how many the loss takes means over, if that is known: a 2 that is
+    none of them is rather one of the formula.
 
-    Examples
-    --------
     >>> length_behind(3.0, {"entries of f": 3}, [({"entries of f": 4}, 4.0)])[1]
     'is 3 times the right one, and 3 is the number of entries of f: a division by it is missing'
     >>> length_behind(1.5, {"entries of f": 3}, [])[1].partition(": ")[2]

@@ -73,11 +73,6 @@ class LineFacts:
 class LinePuzzle:
     """A pass with one line changed, and what is known of each line.
 
-    Parameters
-    ----------
-    change : Change
-        What is wrong with the pass.
-
     Attributes
     ----------
     setting
@@ -267,16 +262,7 @@ def make_line_puzzle(
 ) -> LinePuzzle:
     """Return the puzzle of a round; the rounds go through the changes in an order of their own.
 
-    Parameters
-    ----------
-    seed : int
-        Not negative.
-    number : int
-        The round, from 1.
-    courses : collection of str
-        Whose passes there may be.
-    forward : bool
-        Whether the wrong line may be one of the forward part.
+    Rounds count from 1.  The wrong line may be one of the ``forward`` part.
 
     Examples
     --------

@@ -265,12 +265,8 @@ def course_loss(course: Course, widths: Sequence[int] | None = None) -> Callable
 
     It can be traced, and shares nothing with the pass in ``reference.py``.
 
-    Parameters
-    ----------
-    course
-    widths
-        Of the network; only a vector that holds all parameters needs them, and only where the
-        course does not say.
+    Only a vector that holds all parameters needs the widths, and only where the course does not
+    say.
     """
     of_widths = course.widths if widths is None else widths
     names = names_of_arguments(course)

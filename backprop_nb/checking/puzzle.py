@@ -145,10 +145,7 @@ class Problem:
 def factor_between(given: FloatArray, right: FloatArray) -> float | None:
     """Return how many times the right array another one is, as far as measuring can tell.
 
-    Returns
-    -------
-    float or None
-        1.0 if they are equal; None if no factor makes them equal.
+    It is 1.0 if they are equal, and None if no factor makes them equal.
 
     Examples
     --------
@@ -184,13 +181,6 @@ class Contrast:
 
 class Puzzle:
     """A problem and a broken pass.
-
-    Parameters
-    ----------
-    mistake : Mistake
-        What is wrong with the pass.
-    problem : Problem
-        The network and its data.
 
     Examples
     --------
@@ -259,14 +249,7 @@ def _alike(first: float | None, second: float | None) -> bool:
 def make_puzzle(seed: int, number: int, mistakes: Sequence[Mistake] = PLAYABLE) -> Puzzle:
     """Return the puzzle of a round; the rounds go through the mistakes in an order of their own.
 
-    Parameters
-    ----------
-    seed : int
-        Not negative.
-    number : int
-        The round, from 1.
-    mistakes : sequence of Mistake
-        Which there may be; each comes once before any comes again.
+    Rounds count from 1, and each of the mistakes comes once before any comes again.
 
     Examples
     --------

@@ -392,16 +392,9 @@ _LOOPS = {
 class ReferencePass:
     """A backward pass as a function of (A, b, x, y), right but for the steps that are replaced.
 
-    Parameters
-    ----------
-    convention : Convention
-    replaced : mapping
-        By a step's name the code in its place.  All but its last line are statements,
-        the last is an expression.
-    needs : sequence of Condition
-        What must hold of the widths and of N; looked at when it is called.
-    learning_rate : float
-        For a pass that updates the weights in its midst.
+    What is ``replaced`` is by a step's name the code in its place: all but its last line are
+    statements, the last is an expression.  What it ``needs`` of the widths and of N is looked at
+    when it is called.  The learning rate is for a pass that updates the weights in its midst.
 
     Notes
     -----

@@ -24,12 +24,8 @@ Found: TypeAlias = dict[int, Leaf]
 class ByName:
     """Finds gradients by what their parameters are called.
 
-    Parameters
-    ----------
-    paths, shapes
-        Of the leaves of the arguments; a path begins with the argument's name.
-    alone
-        Whether there is one argument, whose name an answer may leave out.
+    A path of a leaf of the arguments begins with the argument's name.  If there is one argument
+    ``alone``, an answer may leave out its name.
     """
 
     def __init__(self, paths: Sequence[Path], shapes: Sequence[Shape], alone: bool) -> None:

@@ -26,17 +26,9 @@ def factors_in_words(
 ) -> str:
     """Say how many times the right gradient a given one is on some networks; "" if it is not.
 
-    Parameters
-    ----------
-    factors
-        For each network; None where there is no factor.
-    sizes
-        For each network its numbers by their symbols.
-    update
-        Whether it may be the step of an update.
+    A factor is None where there is none.  The sizes are for each network its numbers by their
+    symbols.  ``update`` says whether it may be the step of an update.
 
-    Examples
-    --------
     >>> sizes = [{"N": 4, "n_K": 2}, {"N": 4, "n_K": 3}]
     >>> factors_in_words([0.5, 0.5], sizes), factors_in_words([2.0, 4 / 3], sizes)
     ('is half of the right one', 'is N/n_K times the right one')
@@ -122,17 +114,8 @@ def loss_in_words(
 ) -> str:
     """Say that what is returned beside the gradients is not the loss; "" if it is.
 
-    Parameters
-    ----------
-    given, right
-        What was returned, and the loss, on some networks.
-    sizes
-        As of :func:`factors_in_words`.
-    hints
-        How much is given away.
+    The numbers are what was returned, and the loss, on some networks.
 
-    Examples
-    --------
     >>> loss_in_words([2.0, 6.0], [0.5, 1.5], [{"N": 4}, {"N": 4}]).split(". ")[0]
     'The number that is returned beside the gradients is 2, and the loss is 0.5: N times as much'
     """

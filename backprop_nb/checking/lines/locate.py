@@ -55,22 +55,10 @@ class _Way:
 class Search:
     """Looks for the expressions that explain what is wrong: for one line, and then for several.
 
-    Parameters
-    ----------
-    loss
-        A function in NumPy that returns a number.
-    gradient
-        Returns the gradients by the leaves of ``wrt``, in that order.
-    args
-        What both are called with.
-    wrt
-        The leaves of the arguments by which the loss is differentiated, in the order of
-        ``pytree.flatten``.
-    lines
-        Where alone it is looked for what is wrong, if there are any.
-    elsewhere
-        The same loss and gradient function for arguments of other sizes, and these: what is to be
-        written must be right there, too.
+    The loss is differentiated by the leaves ``wrt`` of the arguments, in the order of
+    ``pytree.flatten``, and the gradient function returns theirs in that order.  In ``lines`` alone
+    is looked for what is wrong, if there are any.  What is to be written must be right
+    ``elsewhere``, too: there is the same loss and gradient function for arguments of other sizes.
 
     Examples
     --------
