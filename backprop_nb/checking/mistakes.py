@@ -92,23 +92,10 @@ def make_backward(
 ) -> ReferencePass:
     """Return a backward pass with the named mistakes; without any it is right.
 
-    Parameters
-    ----------
-    *ids : str
-    learning_rate : float
-        Only "updated_before_use" looks at it.
-    layers : mapping, optional
-        By a mistake's id the layers, 1 to K, at which it is made; at all without.
-    **convention
-        ``samples``, ``reduction``, ``activation`` and whatever else a
-        :class:`~backprop_nb.checking.convention.Convention` has.  ``check_backward`` must be
-        told the same; here samples are "rows" by default.
-
-    Returns
-    -------
-    ReferencePass
-        A function (A, b, x, y) → (dA, db).  It raises ``InvalidValueError`` where one
-        of the mistakes cannot be made, as a transpose in layers of unequal width.
+    ``layers`` has by a mistake's id those, 1 to K, at which it is made; at all without.  The
+    convention is that of :class:`~backprop_nb.checking.convention.Convention`, with samples in
+    "rows" by default, and ``check_backward`` must be told the same.  Where one of the mistakes
+    cannot be made, as a transpose in layers of unequal width, the pass raises.
 
     Raises
     ------
