@@ -114,13 +114,7 @@ class Rewriting(Runs):
 
     def _truer(self, truth: Truth, before: frozenset[int]) -> list[Written]:
         """Return lines that, written otherwise, give what is true and did not before."""
-        held = {
-            truth(value)
-            for block in self.blocks
-            for names in block.seen.values()
-            for value in names.values()
-            if isinstance(value, np.ndarray)
-        }
+        held = {truth(array) for array in self.held_arrays()}
 
         def new(values: Sequence[Array]) -> list[Hashable]:
             """Return what is true of some values, without what names hold anyway."""

@@ -87,14 +87,13 @@ class Runs:
         self._rounds: dict[Written, tuple[list[Array], list[Array]]] = {}
         self.turns = Turns(_MAX_TURNS)
         self.blocks = blocks(gradient, _copied(here.args))
-        seen = {
-            id(value): value.size
-            for block in self.blocks
-            for names in block.seen.values()
-            for value in names.values()
-            if isinstance(value, np.ndarray)
-        }
-        self.max_runs = _MAX_RUNS * _LARGE // max(_LARGE, sum(seen.values()))
+        sizes = {id(array): array.size for array in self.held_arrays()}
+        self.max_runs = _MAX_RUNS * _LARGE // max(_LARGE, sum(sizes.values()))
+
+    def held_arrays(self) -> Iterator[Array]:
+        """Yield the arrays that names hold when a line runs first."""
+        held = (names for block in self.blocks for names in block.seen.values())
+        return (each for names in held for each in names.values() if isinstance(each, np.ndarray))
 
     @cached_property
     def scopes(self) -> list[Scope]:
