@@ -96,32 +96,16 @@ def match(
 ) -> Matched | Unmatched:
     """Return whose gradient is which in what a gradient function returned.
 
-    Parameters
-    ----------
-    answer
-        What it returned.  It is read, in this order, as: gradients in the structure of the
-        arguments; a pair (loss, gradients) or (gradients, loss), or the loss before or behind
-        the gradients; by the names of keys and
-        attributes, with or without a ``d`` or ``grad``, nested or not, counted from 0 or
-        from 1; the gradients one after the other; one flat vector of all of them, in C order;
-        gradients in another order, if their shapes tell which; gradients of all arguments but
-        those that are data.
-    arguments
-        The arguments by which the loss was differentiated, or all of a function: arrays,
-        numbers, and lists, tuples and dicts of them.
-    names
-        The name of each argument.
-    order
-        Whether gradients may come in another order than the arguments.
-    data
-        Whether some of the arguments may be data.
+    The answer is read, in this order, as: gradients in the structure of the arguments; a pair
+    (loss, gradients) or (gradients, loss), or the loss before or behind the gradients; by the
+    names of keys and attributes, with or without a ``d`` or ``grad``, nested or not, counted from
+    0 or from 1; the gradients one after the other; one flat vector of all of them, in C order;
+    gradients in another ``order``, if their shapes tell which and that may be; gradients of all
+    arguments but those that are ``data``, if some may be.
 
-    Returns
-    -------
-    Matched or Unmatched
-        A reading in which all shapes fit comes before one in which they do not.  A gradient
-        of a wrong shape, or a missing one, is no reason to be unmatched where the structure is
-        that of the arguments.
+    A reading in which all shapes fit comes before one in which they do not.  A gradient of a wrong
+    shape, or a missing one, is no reason to be unmatched where the structure is that of the
+    arguments.
 
     Examples
     --------
