@@ -304,7 +304,7 @@ _MIXED = _Reason(
 def _reason(f: Callable[..., Any], tape: Tape, leaves: Sequence[Any]) -> _Reason | None:
     """Return why a function may have another value in a trace; ``None`` where nothing says so."""
     codes = {*_codes(f), *tape.codes}
-    known = next(filter(None, map(_function_asked_for, codes)), "")
+    known = next((name for name, _ in map(_compared_by_is, codes) if name), "")
     if known:
         return _Reason(
             f"it asks for the very function np.{known}, and while it is traced another one "
@@ -332,7 +332,7 @@ def _reason(f: Callable[..., Any], tape: Tape, leaves: Sequence[Any]) -> _Reason
                 describe_place(code, at),
             )
     for code in filter(is_learners_code, codes):
-        at = _truth_asked_for(code)
+        _, at = _compared_by_is(code)
         if at is not None:
             return _Reason(
                 "it compares with True or False by `is`, and what NumPy compares is neither",
@@ -427,29 +427,21 @@ def _asking(code: CodeType, is_whole: bool, is_twice: bool) -> int | None:
 
 
 @functools.lru_cache(maxsize=4096)
-def _function_asked_for(code: CodeType) -> str:
-    """Return the name of a function of NumPy's that code compares by ``is``; empty for none."""
-    if dis.opmap["IS_OP"] not in code.co_code[::2]:
-        return ""
-    names = deque([""], maxlen=3)
-    for each in dis.get_instructions(code):
-        known = next((name for name in names if name in REPLACED), "")
-        if each.opname == "IS_OP" and known:
-            return known
-        names.append(each.argval if each.opname == "LOAD_ATTR" else "")
-    return ""
-
-
-@functools.lru_cache(maxsize=4096)
-def _truth_asked_for(code: CodeType) -> int | None:
-    """Return where code compares by ``is`` with True, or NumPy's; ``None`` for nowhere."""
+def _compared_by_is(code: CodeType) -> tuple[str, int | None]:
+    """Return the function of NumPy's that code compares by ``is``, or where it does True so."""
+    names, truth_at = deque([""], maxlen=3), None
     before: Any = None
     for each in dis.get_instructions(code) if dis.opmap["IS_OP"] in code.co_code[::2] else ():
-        if each.opname == "IS_OP" and isinstance(before, bool):
-            return each.offset
-        is_of_numpy = each.opname == "LOAD_ATTR" and each.argval in ("True_", "False_")
+        if each.opname == "IS_OP":
+            known = next((name for name in names if name in REPLACED), "")
+            if known:
+                return known, None
+            if isinstance(before, bool) and truth_at is None:
+                truth_at = each.offset
+        names.append(each.argval if each.opname == "LOAD_ATTR" else "")
+        is_of_numpy = names[-1] in ("True_", "False_")
         before = is_of_numpy or (each.argval if each.opname == "LOAD_CONST" else None)
-    return None
+    return "", truth_at
 
 
 def _points(
