@@ -279,10 +279,8 @@ OPERATORS: Mapping[str, Call] = {
     "float_power": operator.pow,
     "square": lambda x: x * x,
     "reciprocal": lambda x: 1.0 / x,
-    "degrees": lambda x: x * (180.0 / math.pi),
-    "rad2deg": lambda x: x * (180.0 / math.pi),
-    "radians": lambda x: x * (math.pi / 180.0),
-    "deg2rad": lambda x: x * (math.pi / 180.0),
+    **dict.fromkeys(("degrees", "rad2deg"), lambda x: x * (180.0 / math.pi)),
+    **dict.fromkeys(("radians", "deg2rad"), lambda x: x * (math.pi / 180.0)),
 }
 """What is an operator in every library; numbers beside it stay numbers of Python's."""
 

@@ -243,8 +243,7 @@ def _differences(library: Library, call: Expression) -> Call:
 
 
 BUILDERS: Mapping[str, Callable[[Library, Expression], Call]] = {
-    "all": _reduced("all"),
-    "any": _reduced("any"),
+    **{name: _reduced(name) for name in ("all", "any", "max", "mean", "min", "prod", "sum")},
     "argmax": _along("argmax"),
     "argmin": _along("argmin"),
     "argsort": _along("argsort", default=-1),
@@ -254,19 +253,14 @@ BUILDERS: Mapping[str, Callable[[Library, Expression], Call]] = {
     "diff": _differences,
     "horner": _horner,
     "logaddexp.reduce": _log_sum_exp,
-    "max": _reduced("max"),
-    "mean": _reduced("mean"),
     "median": _quantile,
-    "min": _reduced("min"),
     "nanmax": _extreme_number("max", -math.inf),
     "nanmean": _without_nan(mean=True),
     "nanmin": _extreme_number("min", math.inf),
     "nansum": _without_nan(mean=False),
-    "prod": _reduced("prod"),
     "ptp": _spread,
     "quantile": _quantile,
     "sort": _along("sort", default=-1),
     "std": _deviation,
-    "sum": _reduced("sum"),
     "var": _variance,
 }
