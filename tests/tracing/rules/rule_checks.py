@@ -317,6 +317,11 @@ def slopes(f, inputs, directions):
         yield (f(*ahead) - f(*behind)) / (2 * STEP)
 
 
+def gradient(f, x):
+    """Return the gradient by the one argument of a function."""
+    return trace(f, x).backward().gradients[0]
+
+
 def assert_same(found, expected, rtol=0.0, atol=0.0):
     assert np.shape(found) == np.shape(expected)
     np.testing.assert_allclose(found, expected, rtol=rtol, atol=atol)

@@ -5,7 +5,15 @@ import warnings
 import numpy as np
 import pytest
 from nonempty import nonempty
-from rule_checks import MadeTests, RefusedTests, RowTests, assert_differentiable, case, ways
+from rule_checks import (
+    MadeTests,
+    RefusedTests,
+    RowTests,
+    assert_differentiable,
+    case,
+    gradient,
+    ways,
+)
 
 from backprop_nb.errors import UnsupportedError
 from backprop_nb.tracing import trace
@@ -62,10 +70,6 @@ V, W = RNG.normal(size=4), RNG.normal(size=3)
 
 class TestRows(RowTests):
     """The tests that every row shares."""
-
-
-def gradient(f, x):
-    return trace(f, x).backward().gradients[0]
 
 
 # --- the stated conventions ---------------------------------------------------------

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from nonempty import nonempty
-from rule_checks import RowTests, case, ways
+from rule_checks import RowTests, case, gradient, ways
 
 from backprop_nb.errors import BackpropError
 from backprop_nb.tracing import trace
@@ -44,10 +44,6 @@ FORMS = {
 
 class TestRows(RowTests):
     """The tests that every row shares."""
-
-
-def gradient(f, x):
-    return trace(f, x).backward().gradients[0]
 
 
 def test_one_row_of_zeros_leaves_the_norms_of_the_others_alone():

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 from nonempty import nonempty
-from rule_checks import ONE_ARGUMENT, REDUCTION, RefusedTests, RowTests, case, ways
+from rule_checks import ONE_ARGUMENT, REDUCTION, RefusedTests, RowTests, case, gradient, ways
 
 from backprop_nb.tracing import trace
 from backprop_nb.tracing.rules.reductions import horner
@@ -115,10 +115,6 @@ class TestRows(RowTests):
 
 class TestRefused(RefusedTests):
     """The tests that refused calls share."""
-
-
-def gradient(f, x):
-    return trace(f, x).backward().gradients[0]
 
 
 def product_of_the_others(x):
