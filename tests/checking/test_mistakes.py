@@ -369,6 +369,17 @@ def test_every_mistake_has_its_words(mistake):
     assert len({mistake.title, mistake.explanation, *mistake.hints}) == 5
 
 
+def test_what_is_said_in_a_course_of_classes_is_true_of_it():
+    # Neither a sigmoid, nor a square, nor a unit that is "fully on" and flat.
+    course = Convention(activation="relu", output="softmax", loss="cross-entropy", samples="rows")
+    situation = Situation((3, 3, 3, 3), 3, course)
+    words = [each.words(course) for each in MISTAKES if each.applies(situation)]
+    texts = [f"{each.title} {each.explanation} {' '.join(each.hints)}" for each in words]
+    assert len(texts) > 30
+    foreign = ("σ", "‖", "½", "∂(y − f)", "fully on", "f (1 − f) in its denominator")
+    assert [text for text in texts if any(part in text for part in foreign)] == []
+
+
 def test_no_two_mistakes_share_an_id_a_title_or_an_explanation():
     for name in ("id", "title", "explanation"):
         assert len({getattr(mistake, name) for mistake in MISTAKES}) == len(MISTAKES)

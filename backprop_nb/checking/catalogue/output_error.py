@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backprop_nb.checking.catalogue.needs import CROSS_ENTROPY, HALF, PROBABILITY, SQUARES, WHOLE
-from backprop_nb.checking.mistake import Mistake
+from backprop_nb.checking.mistake import Mistake, Words
 
 MISTAKES = (
     Mistake(
@@ -48,6 +48,11 @@ MISTAKES = (
         ),
         equation="loss",
         steps={"error": "y - f[K]"},
+        otherwise=Words(
+            "The sign is flipped",
+            "The pass starts from y − f where f − y is right, so every gradient points the wrong "
+            "way: a step of gradient descent then climbs.",
+        ),
     ),
     Mistake(
         "output_in_place_of_error",
@@ -65,9 +70,10 @@ MISTAKES = (
     Mistake(
         "slope_kept_with_cross_entropy",
         "The slope is kept with the cross-entropy",
-        "The derivative of the cross-entropy has f (1 − f) in its denominator, and the slope of "
-        "the output cancels that: δ_K = f − y, up to the share of a sample. With the slope the "
-        "pass follows another loss, and units that are wrong and saturated hardly learn.",
+        "The derivative of the cross-entropy has the probabilities in its denominator, and going "
+        "back through the output cancels them: δ_K = ∂L/∂z is f − y, up to the share of a sample. "
+        "With a slope, too, the pass follows another loss, and outputs that are wrong and sure of "
+        "it hardly learn.",
         hints=(
             "Begin at the end: look at δ at the output.",
             "One factor is there that should not be.",

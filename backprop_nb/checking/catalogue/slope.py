@@ -217,7 +217,7 @@ MISTAKES = (
     ),
     Mistake(
         "sigma_prime_of_layer_below",
-        "σ′ comes from the layer below",
+        "The slope comes from the layer below",
         "δ_i belongs to layer i and needs the slope there. The pass takes that of the layer below: "
         "an index that is one off. In layers of equal width nothing complains.",
         hints=(
@@ -234,7 +234,7 @@ MISTAKES = (
     ),
     Mistake(
         "output_slope_in_every_layer",
-        "The output's σ′ is used in every layer",
+        "The output's slope is used in every layer",
         "Each layer has slopes of its own. The pass computes those of the output once and uses "
         "them all the way back: an index that stays where it should count down.",
         hints=(
@@ -262,6 +262,12 @@ MISTAKES = (
         equation="sigmoid",
         steps=_both_slopes(lambda right: "f[i]"),
         needs=(CURVED,),
+        otherwise=Words(
+            "The activation stands in place of its slope",
+            "Going back through an activation multiplies by its derivative, and here it is "
+            "multiplied by the activation itself: the larger f is, the more comes back, whatever "
+            "the slope is there.",
+        ),
         in_game=False,
     ),
     Mistake(
