@@ -410,7 +410,16 @@ def test_a_kept_card_says_so_and_lets_go(open_page, written, graph):
     expect(kept).to_be_hidden()
     expect(name).to_have_text([node.name for node in graph.nodes if node.parents][1])
     assert page.evaluate("document.activeElement.closest('.bpnb') !== null")
-    root.locator(".bpnb-card[data-node='f1']").click()
+    # Who walks to a card sees its numbers until the next step, or keeps them.
+    root.locator(".bpnb-card[data-node='f1']").focus()
+    for key, shown in (("ArrowRight", True), ("]", False)):
+        page.keyboard.press(key)
+        walked = page.evaluate("document.activeElement.dataset.node")
+        assert walked != "f1"
+        (expect(name).to_have_text if shown else expect(name).not_to_have_text)(walked)
+        expect(kept).to_be_hidden()
+    page.keyboard.press("Enter")
+    expect(kept).to_have_text(f"{walked} is kept · follow the steps ×")
     page.keyboard.press("Escape")
     expect(kept).to_be_hidden()
 

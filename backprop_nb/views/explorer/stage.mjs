@@ -549,7 +549,7 @@ export class Stage {
     const next = nextCard(this.geometry, from, key);
     if (next === null) return;
     const { node } = this.geometry.cards[next];
-    if (node !== null) this.view.select(node);
+    if (node !== null) this.view.select(node, true);
     this.showCards([next]);
     this.stopOf(next).focus({ preventScroll: true });
   }

@@ -42,9 +42,9 @@ class Explorer extends Replay {
     return index < 0 ? null : index;
   }
 
-  /** Keep a node; one that was under the press that gave the view the focus, until the next step. */
-  select(index) {
-    this.loose = this.enters;
+  /** Keep a node; loosely, until the next step, one under the press that gave the view the focus. */
+  select(index, loose = this.enters) {
+    this.loose = loose;
     this.set("selected", index === null ? "" : this.scene.nodes[index].name);
   }
 
