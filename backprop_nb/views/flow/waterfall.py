@@ -106,9 +106,11 @@ class _Bars:
         if not start > 0:
             return
         factor = end / start
-        if factor >= 1:  # two digits have room; the table has more
-            factor = float(f"{factor:.2g}")
-        self.picture.text((x, y), f"×{numbers.short(factor)}", size=10, anchor="middle")
+        if 0.995 <= factor < 9.95:  # two digits have room; the table has more
+            text = f"{factor:.1f}"  # and 1.03 is not 1
+        else:
+            text = numbers.short(float(f"{factor:.2g}") if factor > 1 else factor)
+        self.picture.text((x, y), f"×{text}", size=10, anchor="middle")
 
     def _bound(self, x: float, value: float) -> None:
         if value > 0 and math.isfinite(value):

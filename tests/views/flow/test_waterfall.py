@@ -69,7 +69,10 @@ def test_the_factors_beside_the_bars_are_rounded_once():
     ]
     steps = Flow(net, x, y).steps
     every = [factor for step in steps for factor in (step.times_A, step.times_slope)]
-    wanted = {f"{factor:.2g}" if factor >= 1 else f"{factor:.2f}" for factor in every}
+    wanted = {
+        f"{factor:.1f}" if 0.995 <= factor < 9.95 else f"{factor:{'.2g' if factor > 1 else '.2f'}}"
+        for factor in every
+    }
     assert shown
     assert {text[1:] for text in shown} <= wanted
 
