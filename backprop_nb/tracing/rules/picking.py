@@ -126,6 +126,39 @@ def _unique(
     return tuple(found) if len(found) > 1 else values
 
 
+def _members(ar1: Any, ar2: Any, assume_unique: bool, invert: bool) -> Any:
+    """Return the entries of one array that are in another, or those that are not."""
+    values = np.ravel(ar1) if assume_unique else _unique(ar1)
+    return values[np.isin(values, ar2, invert=invert)]
+
+
+def _setdiff1d(ar1: Any, ar2: Any, assume_unique: bool = False) -> Any:
+    return _members(ar1, ar2, assume_unique, invert=True)
+
+
+def _intersect1d(
+    ar1: Any, ar2: Any, assume_unique: bool = False, return_indices: bool = False
+) -> Any:
+    if return_indices:
+        raise RefusedError("no indices, which np.flatnonzero(np.isin(ar1, ar2)) gives")
+    return np.sort(_members(ar1, ar2, assume_unique, invert=False))
+
+
+def _setxor1d(ar1: Any, ar2: Any, assume_unique: bool = False) -> Any:
+    alone = [_members(*each, assume_unique, invert=True) for each in ((ar1, ar2), (ar2, ar1))]
+    return np.sort(np.concatenate(alone))
+
+
+def _ix(*args: Any) -> tuple[Any, ...]:
+    axes = []
+    for k, each in enumerate(map(as_array, args)):
+        if np.ndim(each) != 1:
+            raise RefusedError("one sequence for each axis")
+        at = np.flatnonzero(each) if each.dtype == bool else as_type(each, np.intp)
+        axes.append(np.reshape(at, (1,) * k + (-1,) + (1,) * (len(args) - k - 1)))
+    return tuple(axes)
+
+
 def _unique_as(function: Callable[..., Any], **wanted: bool) -> Callable[..., Any]:
     """Return what gives the same in a tuple with names."""
     names = type(function(np.zeros(1)))
@@ -168,7 +201,11 @@ COMPOSITES: dict[Callable[..., Any], Callable[..., Any]] = {
     np.ediff1d: _ediff1d,
     np.extract: lambda condition, arr: np.take(np.ravel(arr), np.flatnonzero(condition)),
     np.insert: _insert,
+    np.intersect1d: _intersect1d,
+    np.ix_: _ix,
     np.resize: _resize,
+    np.setdiff1d: _setdiff1d,
+    np.setxor1d: _setxor1d,
     np.union1d: lambda ar1, ar2: _unique(np.concatenate([np.ravel(ar1), np.ravel(ar2)])),
     np.unique: _unique,
     np.unique_values: lambda x: _unique(x),

@@ -58,6 +58,11 @@ MADE = {
     ),
     "unique_values": (lambda x: np.unique_values(x), V),
     "union1d": (np.union1d, V, M[0]),
+    "setdiff1d": (lambda x: np.setdiff1d(np.append(x, x[1]), x[2:3]), V),
+    "intersect1d": (lambda x: np.intersect1d(np.append(x, x[2]), x[[2, 0]]), V),
+    "setxor1d": (lambda x, y: np.setxor1d(x, np.append(y, x[0])), V, M[0]),
+    "ix_": (lambda x: x[np.ix_(x[:, 0] > 0, [2, 0])], M),
+    "ix_ of places": (lambda x: x[np.ix_(np.argsort(x[:, 1]), np.flatnonzero(x[0] < 1))], M),
     "histogram of weights": (lambda w: np.histogram(V, 3, weights=w)[0], M[0]),
     "histogram of weights, edges": (lambda w: np.histogram(M, [-3.0, 0.1, 2], weights=w)[0], M),
     "histogram, edges": (lambda x: np.histogram(x, bins=3)[1], M),
@@ -68,6 +73,12 @@ MADE = {
 REFUSED = {
     "index": (lambda x: np.unique(x, return_index=True, axis=0)[0], M, "np.unique cannot be"),
     "axis": (lambda x: np.unique(x, axis=0), M, "np.unique cannot be traced"),
+    "places of both": (
+        lambda x: np.intersect1d(x, x, return_indices=True)[0],
+        V,
+        r"no indices, which np\.flatnonzero\(np\.isin\(ar1, ar2\)\) gives",
+    ),
+    "a matrix of places": (lambda x: x[np.ix_(x > 0)], M, "one sequence for each axis"),
 }
 
 
