@@ -19,6 +19,7 @@ from backprop_nb.checking.lines.blame import Fault
 from backprop_nb.checking.lines.locate import Search
 from backprop_nb.checking.lines.unwritten import half_written
 from backprop_nb.checking.matching import Matched, Unmatched
+from backprop_nb.checking.misnamed import with_name_meant
 from backprop_nb.checking.report import (
     NOT_KNOWN,
     NOT_WRITTEN,
@@ -267,11 +268,18 @@ class _Check:
     def _failed(self) -> Report:
         """Return the report on a function that has given nothing: where that is, and why."""
         first, raised, failure = self.given.names[0], self.given.raised, self.given.failure
+        is_misnamed = False
+        if callable(self.given.gradient):
+            which, right = self.given.point.places, self.given.judged.gradients
+            asked = self.given.gradients(which), self.given.args, right
+            failure, is_misnamed = with_name_meant(failure, *asked)
         at = raised.start[0] if raised is not None and self.hints in SHOWS_LINE else None
         short = failure.partition(":")[0]  # the finding has the rest
         report = self._of_none(f"{short} in line {at}" if at else short)
-        # The lines that, written otherwise, give all gradients where there are none.
-        faults = self._found(self.given.point.places) if callable(self.given.gradient) else []
+        # The lines that, written otherwise, give all gradients where there are none.  Nobody who
+        # mistypes a name means to write another line.
+        is_sought = callable(self.given.gradient) and not is_misnamed
+        faults = self._found(self.given.point.places) if is_sought else []
         lines = self._lines(faults, report.parameters)
         finding = Finding("raised_exception", first, 1 + bool(lines), f"{first}: {failure}.")
         if raised is not None and at:

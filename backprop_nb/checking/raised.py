@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
-from collections.abc import Iterator, Set
+from collections.abc import Iterable, Iterator, Set
 from difflib import get_close_matches
 from functools import lru_cache
 from types import FrameType, TracebackType
@@ -37,14 +37,24 @@ def said_of(error: BaseException, step: TracebackType | None) -> str:
         return ""
     if step is not None and type(error) is NameError and error.name:
         frame = step.tb_frame  # as Python says it under a traceback, which is not shown here
-        known = [each for each in {**frame.f_globals, **frame.f_locals} if each != error.name]
-        meant = get_close_matches(error.name, known, 1)
+        meant = alike(error.name, {**frame.f_globals, **frame.f_locals}, 1)
         return f"{text} (did you mean {meant[0]}?)" if meant else text
     if step is None or not isinstance(error, ValueError) or not _SHAPES.search(text):
         return text
     place = locate(step.tb_frame.f_code, step.tb_lasti)
     shapes = _shapes(place.node, step.tb_frame) if place else ""
     return f"the shapes do not fit: {shapes}" if shapes else text
+
+
+def alike(name: str, known: Iterable[str], most: int, likeness: float = 0.6) -> list[str]:
+    """Return the names that are spelled like another one, the likeliest first.
+
+    >>> alike("Z1", ["z2", "h", "z1"], 2)
+    ['z1', 'z2']
+    """
+    by_letters = {each.lower(): each for each in known if each != name}
+    found = get_close_matches(name.lower(), by_letters, most, likeness)
+    return [by_letters[each] for each in found]
 
 
 def _shapes(node: ast.AST, frame: FrameType) -> str:
