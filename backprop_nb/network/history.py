@@ -34,7 +34,8 @@ class History(Suggesting):
     validation_loss : array of shape (epochs,), or None
         The loss on the rows held out, at the end of the epoch.
     gradient_norms : array of shape (epochs, K)
-        ‖∂L/∂θ_i‖ for each layer, the mean over the epoch's rows.
+        ‖∂L/∂θ_i‖ for each layer, the mean over the epoch's rows; from the thousandth step of an
+        epoch on over some of them, evenly spaced.
     saturation : array of shape (epochs, K)
         The share of each layer's outputs where σ′ is below a fifth of its
         maximum, at the end of the epoch, over at most 256 rows.

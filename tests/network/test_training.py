@@ -362,6 +362,37 @@ def test_the_norm_of_a_long_gradient_leaves_nothing_out(dtype):
             np.testing.assert_allclose(norms(vector), expected, rtol=1e-6)
 
 
+def test_of_many_steps_the_norms_of_fewer_are_measured_and_count_for_the_others(monkeypatch):
+    found = []
+
+    class Noted(training.Norms):
+        def __call__(self, vector):
+            found.append(super().__call__(vector))
+            return found[-1]
+
+    monkeypatch.setattr(training, "Norms", Noted)
+    net, x, y = example(rows=17)
+    every_one = fit(net, x, y, epochs=1, batch_size=1).gradient_norms[0]
+    norms = np.array(found) / 0.5
+    np.testing.assert_allclose(every_one, norms.mean(axis=0), rtol=1e-12)
+    monkeypatch.setattr(training, "_MEASURED", 4)
+    net, x, y = example(rows=17)
+    of_some = fit(net, x, y, epochs=1, batch_size=1).gradient_norms[0]
+    steps, weights = [0, 1, 2, 3, 4, 6, 9, 12], [1, 1, 1, 1, 2, 2, 3, 4]
+    np.testing.assert_allclose(of_some, np.average(norms[steps], 0, weights), rtol=1e-12)
+
+
+def test_infinity_that_comes_in_a_step_not_measured_is_told_at_the_next(monkeypatch):
+    monkeypatch.setattr(training, "_MEASURED", 1)
+    net, x, y = example()
+    net = Network((3, 5, 2), seed=0, activation="identity", output="identity")
+    x[9] *= 1e160
+    before = parameters(net)
+    with pytest.raises(DivergenceError, match="Training diverged at layer"):
+        fit(net, x, y, epochs=3, batch_size=1)
+    assert np.array_equal(parameters(net), before)
+
+
 def test_no_norm_of_a_step_wakes_the_threads_of_openblas():
     net = SigmoidNetwork((784, 30, 10), seed=0)
     norms = training.Norms(theta.layers(net.widths))
