@@ -347,11 +347,15 @@ class _Check:
         lines = self._lines(faults, parameters)
         # That nothing simple explains a gradient is no news beside the line that does.
         explained = {parameters[k].name for each in faults for k in each.spoils}
+        counts = [each for each in faults if each.proved and each.counts]
+        counted = {parameters[k].name for each in counts for k in each.spoils}
         rest = [
             replace(each, rank=each.rank + bool(lines))
             for each in findings
             if are_alike
             or not (each.parameter in explained and lines and is_known(each, parameters))
+            # Nor is a guess at a factor beside the count that is known to be wrong.
+            if not (lines and each.parameter in counted and ": perhaps " in each.message)
         ]
         if not any(each.parameter in explained and "number of" in each.message for each in rest):
             lines = [self._with_counts(each) for each in lines]

@@ -120,6 +120,24 @@ def test_a_line_that_lacks_the_factor_alone_says_what_its_number_counts():
     assert "5 is the number of rows of x." in report.findings[0].message
 
 
+def test_no_factor_is_guessed_beside_a_count_that_is_proved_wrong():
+    def loss(W, b, X, Y):
+        z = X @ W + b
+        log_p = z - np.log(np.exp(z).sum(axis=1, keepdims=True))
+        return -np.mean(np.sum(Y * log_p, axis=1)) + 0.05 * np.sum(W**2)
+
+    def gradient(W, b, X, Y):
+        N = X.shape[1]
+        e = np.exp(X @ W + b)
+        d = (e / e.sum(axis=1, keepdims=True) - Y) / N
+        return X.T @ d + 0.1 * W, d.sum(axis=0)
+
+    rng = np.random.default_rng(0)
+    W, b, X = (rng.normal(size=shape) for shape in ((4, 3), 3, (6, 4)))
+    [finding] = bp.check_gradient(loss, gradient, W, b, X, np.eye(3)[[0, 1, 2] * 2]).findings
+    assert (finding.source, finding.proved) == ("X.shape[1]", True)
+
+
 def test_a_factor_is_read_with_the_likeliest_length():
     known, other = {"rows of X": 4, "columns of X": 8}, {"rows of X": 5, "columns of X": 8}
     mistake, words = length_behind(4.0, known, [(other, 5.0)])
