@@ -77,9 +77,10 @@ def _line_alone(asked: _Lines) -> Finding | None:
             break
         line, *others = lines
         if others:
-            own = "" if says_a_number(line.repair, but=line.source) else f"{line.repair}; "
+            is_general = not says_a_number(line.repair, but=line.source)
+            own = f"{line.repair}; " if is_general or asked.holds_elsewhere(line, k) else ""
             either = " or ".join(f"line {each.line}, {each.source}," for each in others)
-            repair = f"{own.removeprefix('; ')}or {either} is wrong in its place"
+            repair = f"{own.removeprefix('; ')}or the mistake is in {either} instead"
             return replace(line, quantity="", repair=repair, expected=None)
         if not says_a_number(f"{line.quantity} {line.repair}"):  # names hold on every network
             return line
@@ -152,6 +153,11 @@ class _Lines:
         """Return what explains it on another network, where as many lines were found."""
         lines = {each.line for each in found if each.line}
         return self._told(lambda: self._on(k, lines).found(alone=len(found) == 1))
+
+    def holds_elsewhere(self, line: Finding, k: int) -> bool:
+        """Return whether the same is to be written on a network other than the one of a line."""
+        others = [j for j in range(len(self.probes)) if j != k]
+        return any(each.repair == line.repair for j in others for each in self.again(j, [line]))
 
     @cached_property
     def _on_first(self) -> WrongLines:

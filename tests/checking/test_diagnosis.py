@@ -960,7 +960,7 @@ def test_of_lines_that_explain_it_equally_well_the_first_says_what_to_write():
         return [np.outer(d1, x), np.outer(d2, f1)], [d1, d2]
 
     finding = bp.check_backward(backward, half=True, layers=2).findings[0]
-    assert finding.repair.startswith("f - y in place of y - f; or line ")
+    assert finding.repair.startswith("f - y in place of y - f; or the mistake is in line ")
 
 
 def test_names_of_the_students_own_stay_what_they_are():

@@ -252,10 +252,25 @@ def test_a_name_that_is_not_known_is_told_with_the_one_that_is_meant(written):
     assert "name 'detla' is not defined (did you mean delta?) (in backward" in finding.message
 
 
-def test_of_two_lines_that_explain_it_the_other_is_said_to_be_wrong_in_its_place(written):
+def test_of_two_lines_that_explain_it_the_other_is_named_too(written):
     backward = written(IN_A_LOOP.replace(_OUTER, f"{_OUTER} / len(x)")).backward
     [finding] = bp.check_backward(backward).findings
-    assert finding.repair == "leave out / len(x); or line 14, dA, is wrong in its place"
+    assert finding.repair == "leave out / len(x); or the mistake is in line 14, dA, instead"
+
+
+def test_a_number_for_one_of_two_lines_is_said_where_it_is_the_same_on_other_networks(written):
+    text = """
+def backward(p, X, Y):
+    f = X @ p["W1"] + p["b1"]
+    diff = f - Y
+    dout = diff / diff.size
+    return {"W1": X.T @ dout, "b1": dout.sum(axis=0)}
+"""
+    course = {"samples": "rows", "weights": "in_out", "output": "identity", "layers": 1}
+    kept = {"parameters": "dict", "names": ("W{i}", "b{i}"), "calls": "parameters x y"}
+    options = course | kept | {"reduction": "mean_entries"}
+    [finding] = bp.check_backward(written(text).backward, **options).findings
+    assert finding.repair == "multiply it by 2; or the mistake is in line 4, f - Y, instead"
 
 
 @pytest.mark.parametrize(
