@@ -235,8 +235,10 @@ def other_calls(scope: Scope, node: ast.Call) -> Iterator[Way]:
         if list(map(text_of, call.keywords)) != list(map(text_of, node.keywords)):
             yield Way(ast.Call(function, args, call.keywords), "argument", 1.0)
     if len(args) > 2:
+        is_chosen = name == "where" and isinstance(args[0], ast.Compare)  # nothing else asks
         for row in exchanged_neighbours(args):
-            yield Way(ast.Call(function, row, node.keywords), "order", 1.1)
+            if not is_chosen or isinstance(row[0], ast.Compare):
+                yield Way(ast.Call(function, row, node.keywords), "order", 1.1)
     operands = args if owner is None else [owner, *args]
     if len(operands) == 1 and not isinstance(operands[0], ast.GeneratorExp):
         yield Way(operands[0], "operand alone", 1.1 + 0.3 * (name in scope.helpers))

@@ -237,7 +237,10 @@ def other_constants(
                 is_factor = value == 1 and isinstance(parent, ast.BinOp)
                 # A mask asks for 0, and 0.5 would do on the data at hand alone.
                 is_bound = isinstance(parent, ast.Compare)
-                cost = 1.0 + (-0.05 if is_bound else 0.1) * (number == 0) + 0.15 * is_factor
+                # The slope of a ReLU is 1 or 0, wherever it is chosen by a mask.
+                is_slope = isinstance(parent, ast.Call) and text_of(parent.func) == "np.where"
+                if_zero = -0.05 if is_bound else -0.2 if is_slope else 0.1
+                cost = 1.0 + if_zero * (number == 0) + 0.15 * is_factor
                 yield Way(constant(number), "number", cost)
         for name, kind in scope.kinds.items():
             if kind == "int":

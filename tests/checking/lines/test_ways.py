@@ -131,14 +131,14 @@ def test_shapes_sizes_and_functions_are_exchanged(ways, line, text):
     assert ast.unparse(ast.parse(text)) in found
 
 
-def costs(statement):
+def unread(x, y):
+    slope = x * y
+    return x + slope
+
+
+def costs(statement, function=unread):
     """Return what the ways to write a line of a small function cost."""
-
-    def unread(x, y):
-        slope = x * y
-        return x + slope
-
-    [block] = blocks(unread, [np.ones(2), np.ones(2)])
+    [block] = blocks(function, [np.ones(2)] * function.__code__.co_argcount)
     [line] = [each for each in block.statements if ast.unparse(each) == statement]
     return {each.words(each.part): each.cost for each in rewrites(Scope(block, [], {}), line)}
 
@@ -256,3 +256,18 @@ def test_a_sign_at_the_start_of_a_product_is_left_out_and_no_second_one_put_befo
     assert "a = W.T @ x" in product
     assert "a = -(-W.T @ x)" not in product
     assert "return -(-x + a)" in total
+
+
+def chosen(z):
+    return np.where(z > 0, 1, 0.01)
+
+
+def test_what_chooses_between_two_numbers_changes_places_with_neither():
+    ways = written(rewrites, 1, chosen, [np.ones(2)])
+    assert "return np.where(z > 0, 0.01, 1)" in ways
+    assert "return np.where(1, z > 0, 0.01)" not in ways
+
+
+def test_the_slope_of_relu_is_0_rather_than_any_other_number():
+    found = costs("return np.where(z > 0, 1, 0.01)", chosen)
+    assert found["0 in place of 0.01"] < min(x for say, x in found.items() if "z)" in say)
