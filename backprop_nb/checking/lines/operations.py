@@ -268,7 +268,9 @@ def other_calls(scope: Scope, node: ast.Call) -> Iterator[Way]:
                 called = ast.Call(formula(f"np.{other}"), operands, node.keywords)
                 yield Way(called, "function", 1.2)
             for axis in _AXES if is_near else ():
-                cost = 0.9 + 0.2 * (other != name)
+                # Who takes the largest along an axis means one, though the one of all would do.
+                is_of_all = name in _REDUCTIONS[2:] and bool(node.keywords) and not axis
+                cost = 0.9 + 0.2 * (other != name) + 0.1 * is_of_all
                 yield Way(_reduced(f"np.{other}(x{axis})", operands[0]), "axis", cost)
         if name == "mean":  # of what should stay as it is, each with its share
             own = {"x": operands[0], "counted": _counted(scope, operands[0])}

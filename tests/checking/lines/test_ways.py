@@ -271,3 +271,14 @@ def test_what_chooses_between_two_numbers_changes_places_with_neither():
 def test_the_slope_of_relu_is_0_rather_than_any_other_number():
     found = costs("return np.where(z > 0, 1, 0.01)", chosen)
     assert found["0 in place of 0.01"] < min(x for say, x in found.items() if "z)" in say)
+
+
+def shifted(z):
+    return z - z.max(axis=0)
+
+
+def test_the_largest_along_an_axis_is_meant_along_one():
+    found = costs("return z - z.max(axis=0)", shifted)
+    along, of_all = "np.max(z, axis=1, keepdims=True)", "np.max(z)"
+    in_place = " in place of z.max(axis=0)"
+    assert found[along + in_place] < found[of_all + in_place]
