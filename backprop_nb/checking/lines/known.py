@@ -274,6 +274,15 @@ class Known:
                 return 1 if match.transposed else 2
         return 0
 
+    def is_computed(self, array: Any) -> bool:
+        """Whether an array is a value that the loss computes on its way forward."""
+        return any(
+            match.key.kind == "value"
+            and match.key.record >= self.trace.input_count
+            and abs(match.scale - 1) < SAME
+            for match in self.matches(array)
+        )
+
     def truth(self, array: Any) -> Hashable:
         """Return which true quantity an array is, or which row of one; ``None`` if it is none.
 

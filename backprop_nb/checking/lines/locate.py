@@ -345,6 +345,11 @@ class _Search:
         is_now = bool(after) and is_told and (is_truer or not (is_same or is_spoilt))
         cost = written.rewrite.cost - 0.2 * is_now - 0.5 * self.rewriting.is_idle(written)
         cost += 0.15 * self.rewriting.is_for_the_called(written)
+        # The loss has that value, too, and a second name for what is read is nothing to mean.
+        root, node = written.rewrite.root, written.rewrite.node
+        is_whole = isinstance(root, ast.Assign) and root.value is node
+        if is_whole and isinstance(written.rewrite.new, ast.Name) and isinstance(node, ast.Call):
+            cost += 0.7 * all(map(known.is_computed, was))
         inputs = known.trace.input_count  # a multiple of what is asked for is wrong
         is_right = all(
             known.exactness(x)

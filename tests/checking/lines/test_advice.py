@@ -138,3 +138,22 @@ def test_a_sum_over_all_numbers_needs_no_second_axis():
 
     finding = bp.check_gradient(loss, gradient, _ARGS[0][:, 0], 0.3).findings[0]
     assert finding.repair == "np.sum(d) in place of np.sum(d[:, None], axis=1)"
+
+
+def test_nobody_is_told_to_take_the_relu_out_of_a_right_forward_pass():
+    """Though without it ``h >= 0`` would be the right mask."""
+
+    def loss(w, b):
+        h = np.maximum(_DATA["X"] @ w + b, 0)
+        return np.mean((h - _DATA["t"]) ** 2)
+
+    def gradient(w, b):
+        z = _DATA["X"] @ w + b
+        h = np.maximum(z, 0)
+        g = 2 * (h - _DATA["t"]) / len(h)
+        d = g * (h >= 0)
+        return _DATA["X"].T @ d, np.sum(d)
+
+    repairs = [e.repair for e in bp.check_gradient(loss, gradient, _ARGS[0][:, 0], 0.3).findings]
+    assert "z in place of h" in repairs
+    assert "z in place of np.maximum(z, 0)" not in repairs
