@@ -21,7 +21,7 @@ MISTAKES = (
         "the gradients are N times too long: right for the sum of the losses.",
         hints=(
             "Look at the length of the gradients, and not at their direction.",
-            "The length would change if there were more samples.",
+            "The gradient's length would change if there were more samples.",
             "Is the loss of a batch a sum or a mean?",
         ),
         steps={
@@ -36,7 +36,7 @@ MISTAKES = (
         "gradients are N times too short: right for the mean of the losses.",
         hints=(
             "Look at the length of the gradients, and not at their direction.",
-            "The length should change if there were more samples.",
+            "The gradient's length should change if there were more samples.",
             "Is the loss of a batch a sum or a mean?",
         ),
         steps={"share": "1 / N"},
@@ -95,7 +95,7 @@ MISTAKES = (
         "made. Here it is in both, so every gradient is N times too short.",
         hints=(
             "Look at the length of the gradients, and not at their direction.",
-            "The length would change if there were more samples.",
+            "The gradient's length would change if there were more samples.",
             "Count how often a gradient is divided by the number of samples.",
         ),
         steps={"share": lambda right: f"{right.code} / N"},
@@ -109,7 +109,7 @@ MISTAKES = (
         "number n_K as well, as np.mean does it without an axis.",
         hints=(
             "Look at the length of the gradients, and not at their direction.",
-            "The length would change if there were more outputs.",
+            "The gradient's length would change if there were more outputs.",
             "Is the loss of one sample a sum or a mean over its outputs?",
         ),
         steps={"share": lambda right: f"{right.code} / y.shape[0]"},
@@ -123,7 +123,7 @@ MISTAKES = (
         "and 1/n_K. Here the second one is missing.",
         hints=(
             "Look at the length of the gradients, and not at their direction.",
-            "The length should change if there were more outputs.",
+            "The gradient's length should change if there were more outputs.",
             "Over how many numbers is the mean of the loss?",
         ),
         steps={"share": "1 / N"},
