@@ -154,7 +154,8 @@ def _ix(*args: Any) -> tuple[Any, ...]:
     for k, each in enumerate(map(as_array, args)):
         if np.ndim(each) != 1:
             raise RefusedError("one sequence for each axis")
-        at = np.flatnonzero(each) if each.dtype == bool else as_type(each, np.intp)
+        at = np.flatnonzero(each) if each.dtype == bool else each
+        at = at if np.size(at) else as_type(at, np.intp)  # as of NumPy: an empty list is of floats
         axes.append(np.reshape(at, (1,) * k + (-1,) + (1,) * (len(args) - k - 1)))
     return tuple(axes)
 
