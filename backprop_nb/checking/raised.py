@@ -49,7 +49,7 @@ def said_of(error: BaseException, step: TracebackType | None) -> str:
 def alike(name: str, known: Iterable[str], most: int, likeness: float = 0.6) -> list[str]:
     """Return the names that are spelled like another one, the likeliest first.
 
-    >>> alike("Z1", ["z2", "h", "z1"], 2)
+    >>> alike("Z1", ["z2", "h", "z1"], 2, 0.4)
     ['z1', 'z2']
     """
     by_letters = {each.lower(): each for each in known if each != name}

@@ -214,8 +214,10 @@ FORMS = {
     "savez_compressed": [form(io.BytesIO(), V)],
     "searchsorted": [form(RISING, V), form(RISING, ONE), form([0.1, 0.9], V)],
     "select": [form([MASK, ~MASK], [V, V + 1]), form([MASK], [V], 2.0), form([MASK], [V], V)],
-    "setdiff1d": [form(V, V[:1])],
-    "intersect1d": [form(V, V[:2])],
+    # What two arrays share has no slope; what is removed, and stays, is in test_picking.py.
+    "setdiff1d": [form(V, V + 1), form(M, [9.0]), form(V, V + 1, True)],
+    "setxor1d": [form(V, V + 1), form(M, V + 1)],
+    "intersect1d": [form(V, V + 1)],
     "split": [form(V, 3), form(M, [1], axis=1)],
     "std": [form(M), form(M, 0), form(V, ddof=1), form(V, where=MASK)],
     "var": [form(M), form(M, 0), form(V, ddof=1), form(V, where=MASK), form(V, mean=0.5)],

@@ -263,7 +263,7 @@ MISTAKES = (
         steps=_both_slopes(lambda right: "f[i]"),
         needs=(CURVED,),
         otherwise=Words(
-            "The activation stands in place of its slope",
+            "f stands in place of its slope",
             "Going back through an activation multiplies by its derivative, and here it is "
             "multiplied by the activation itself: the larger f is, the more comes back, whatever "
             "the slope is there.",
