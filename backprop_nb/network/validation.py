@@ -539,7 +539,7 @@ def warn_of_overflow(loss: float, dtype: DTypeLike, *data: FloatArray) -> None:
     """Warn of a loss that is infinite, of data that are not."""
     if math.isinf(loss) and all(np.isfinite(array).all() for array in data):
         large = f"numbers so large that {dtype} has no loss of them"
-        warn(f"The loss is {loss}: {large}. Write instead: x and y scaled to about −1 to 1.")
+        warn(f"The loss is {loss}: {large}.\n  instead:  x and y scaled to about −1 to 1")
 
 
 _AT_ONCE = 2**18

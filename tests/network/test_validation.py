@@ -469,8 +469,8 @@ def test_a_loss_of_finite_data_that_is_infinite_warns_on_the_users_own_line(stor
     with pytest.warns(BackpropWarning) as caught:
         assert net.loss_and_gradient(stored(x), y)[0] == np.inf
     assert [str(each.message) for each in caught] == [
-        "The loss is inf: numbers so large that float64 has no loss of them. "
-        "Write instead: x and y scaled to about −1 to 1."
+        "The loss is inf: numbers so large that float64 has no loss of them.\n"
+        "  instead:  x and y scaled to about −1 to 1"
     ]
     assert caught[0].filename == __file__
 
